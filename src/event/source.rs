@@ -1,0 +1,78 @@
+//! What the collectors tell of themselves: up, down, gaps and how far they have come.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Extensions, Millis};
+
+/// Whether a source is being observed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Observed.
+    Up,
+    /// Not observed; the reason says why, and it is being retried.
+    Down,
+    /// The first attempt is under way.
+    Connecting,
+    /// Not configured.
+    Off,
+}
+
+impl State {
+    /// The word on screen and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Up => "up",
+            State::Down => "down",
+            State::Connecting => "connecting",
+            State::Off => "off",
+        }
+    }
+}
+
+/// A source as it is now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SourceState {
+    /// For example `app-server` or `cluster/Pod`.
+    pub name: String,
+    /// Up, down, connecting or off.
+    pub state: State,
+    /// What was attempted, what failed and what to do; empty when up.
+    pub reason: String,
+    /// When it came into this state.
+    pub since: Millis,
+    /// Malformed messages since the recorder started.
+    pub malformed: u64,
+    /// What was wrong with the last malformed message; empty for none.
+    pub last_malformed: String,
+    /// Fields of later versions.
+    pub ext: Extensions,
+}
+
+/// A stretch of time in which a source was not observed, or in which records were dropped.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Gap {
+    /// Which source.
+    pub source: String,
+    /// Why.
+    pub reason: String,
+    /// Everything before was observed.
+    pub from: Millis,
+    /// Everything after is observed again.
+    pub to: Millis,
+    /// How many records were dropped; `None` where nobody can know.
+    pub dropped: Option<u64>,
+    /// Fields of later versions.
+    pub ext: Extensions,
+}
+
+/// How far a watch has come, so that the next start can go on from there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WatchPosition {
+    /// Which source.
+    pub source: String,
+    /// The resourceVersion to watch from.
+    pub resource_version: String,
+    /// Fields of later versions.
+    pub ext: Extensions,
+}

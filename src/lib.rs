@@ -1,0 +1,23 @@
+//! # monitor-backend
+//!
+//! The flight recorder and admin desk of a Kubernetes cluster and its app-server.
+//!
+//! The modules stand in the order of the flow:
+//!
+//! ```text
+//!  collect --events--> recorder --> journal (volume)
+//!                         |   `---> views (memory) --> http --> frontend
+//!                         `-------> live feed -------> http
+//!                         ^
+//!  actions --intent, progress, outcome
+//! ```
+
+pub mod event;
+
+pub mod journal;
+
+pub mod views;
+
+pub mod recorder;
+
+pub mod http;
