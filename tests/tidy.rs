@@ -6,13 +6,14 @@ use std::{
 };
 
 /// What each module may name of the others. The order is that of the flow.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("event", &[]),
     ("journal", &[]),
-    ("collect", &["event"]),
+    ("cluster", &[]),
+    ("collect", &["event", "cluster"]),
     ("views", &["event", "journal"]),
     ("recorder", &["event", "journal", "views"]),
-    ("actions", &["event", "recorder", "collect"]),
+    ("actions", &["event", "recorder", "cluster"]),
     ("http", &["event", "journal", "views", "recorder", "actions"]),
     ("sim", &["event"]),
     ("config", &["cli"]),
@@ -22,8 +23,8 @@ const ARROWS: [(&str, &[&str]); 12] = [
 ];
 
 const EVERYTHING: &[&str] = &[
-    "event", "journal", "collect", "views", "recorder", "actions", "http", "sim", "config", "cli",
-    "app",
+    "event", "journal", "cluster", "collect", "views", "recorder", "actions", "http", "sim",
+    "config", "cli", "app",
 ];
 
 /// The one file that may hold `unsafe`.
