@@ -1,9 +1,6 @@
-//! The read side: what the recorder publishes, and past moments built by replay.
+//! The read side: what the recorder publishes.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::watch;
@@ -12,9 +9,6 @@ use crate::{
     journal::{self, Positions, Reader, Recovery, Seq},
     views::{self, read},
 };
-
-/// How many past moments are kept.
-const PAST_MOMENTS_MAX: usize = 4;
 
 /// The views at one moment; immutable.
 #[derive(Debug, Clone, Default)]
@@ -49,13 +43,6 @@ pub struct Published {
     pub health: ArcSwap<Health>,
     /// Changes after the snapshot did, and with every sync.
     pub positions: watch::Receiver<Positions>,
-    past: Mutex<VecDeque<Past>>,
-}
-
-#[derive(Debug)]
-struct Past {
-    epoch: u64,
-    snapshot: Arc<Snapshot>,
 }
 
 impl Published {
@@ -66,7 +53,6 @@ impl Published {
             reader: ArcSwapOption::empty(),
             health: ArcSwap::default(),
             positions,
-            past: Mutex::default(),
         }
     }
 
@@ -96,39 +82,5 @@ impl Published {
             }
         }
         true
-    }
-
-    /// The views at a past moment, built by replay, or kept from an earlier question.
-    ///
-    /// Reads maps: for reader threads. A number beyond the present gives the present.
-    ///
-    /// # Errors
-    /// The journal is not open yet (`Ok(None)`), or could not be read.
-    pub fn at(&self, seq: Seq) -> Result<Option<Arc<Snapshot>>, journal::Error> {
-        let present = self.snapshot.load_full();
-        if seq >= present.seq {
-            return Ok(Some(present));
-        }
-        let Some(reader) = self.reader.load_full() else { return Ok(None) };
-        let epoch = reader.positions().epoch;
-        if let Some(kept) = self.kept(epoch, seq) {
-            return Ok(Some(kept));
-        }
-        let state = read::state_at(&reader, Some(seq), &mut |_| ())?;
-        let snapshot = Arc::new(Snapshot { seq, state });
-        self.keep(Past { epoch, snapshot: Arc::clone(&snapshot) });
-        Ok(Some(snapshot))
-    }
-
-    fn kept(&self, epoch: u64, seq: Seq) -> Option<Arc<Snapshot>> {
-        let past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = past.iter().find(|past| past.epoch == epoch && past.snapshot.seq == seq);
-        found.map(|past| Arc::clone(&past.snapshot))
-    }
-
-    fn keep(&self, moment: Past) {
-        let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
-        past.truncate(PAST_MOMENTS_MAX - 1);
-        past.push_front(moment);
     }
 }
