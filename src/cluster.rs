@@ -38,7 +38,10 @@ pub enum Error {
     )]
     NotConfigured,
     /// A kubeconfig that was asked for, or that was found, cannot be used.
-    #[error("reading the kubeconfig {path} failed: {}; correct the file or --kubeconfig", cause(source))]
+    #[error(
+        "reading the kubeconfig {path} failed: {}; correct the file or --kubeconfig",
+        cause(source)
+    )]
     Kubeconfig {
         /// Which file or files.
         path: String,
@@ -48,7 +51,8 @@ pub enum Error {
     /// The pod's service account cannot be used.
     #[error(
         "reading the service account of the pod failed: {}; does the pod set \
-         automountServiceAccountToken to false?", cause(source)
+         automountServiceAccountToken to false?",
+        cause(source)
     )]
     ServiceAccount {
         /// What failed.
@@ -57,7 +61,8 @@ pub enum Error {
     /// The credentials cannot be used.
     #[error(
         "preparing the cluster client failed: {}; check the certificates and the user of the \
-         kubeconfig", cause(source)
+         kubeconfig",
+        cause(source)
     )]
     Credentials {
         /// What failed.
@@ -95,10 +100,8 @@ impl Access {
 }
 
 async fn from_files(paths: &PathBuf) -> Result<Config, Error> {
-    let failed = |source| Error::Kubeconfig {
-        path: paths.display().to_string(),
-        source: Box::new(source),
-    };
+    let failed =
+        |source| Error::Kubeconfig { path: paths.display().to_string(), source: Box::new(source) };
     let mut merged = Kubeconfig::default();
     for path in std::env::split_paths(paths) {
         let next = Kubeconfig::read_from(path).map_err(failed)?;

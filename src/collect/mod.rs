@@ -28,10 +28,7 @@ use tokio::{sync::watch, task::JoinSet};
 pub use outlet::{Outlet, Refused, Stopped};
 pub use pace::Pace;
 
-use crate::{
-    cluster::Access,
-    event::Millis,
-};
+use crate::{cluster::Access, event::Millis};
 use report::Report;
 
 /// What to observe.
@@ -88,8 +85,8 @@ pub fn start(
 
 impl Collectors {
     /// Waits until every collector has ended.
-    pub async fn stopped(self) {
-        self.tasks.join_all().await;
+    pub async fn stopped(mut self) {
+        while self.tasks.join_next().await.is_some() {}
     }
 }
 

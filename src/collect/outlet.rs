@@ -41,7 +41,12 @@ impl Outlet {
     /// # Errors
     /// The recorder has stopped, so there will be no other one.
     pub async fn epoch_after(mut self, known: u64) -> Result<u64, Stopped> {
-        self.epoch.wait_for(|epoch| *epoch != known).await.map(|epoch| *epoch).map_err(|_| Stopped)
+        tokio::select! {
+            () = self.queue.closed() => Err(Stopped),
+            epoch = self.epoch.wait_for(|epoch| *epoch != known) => {
+                epoch.map(|epoch| *epoch).map_err(|_| Stopped)
+            }
+        }
     }
 
     /// Sends, and waits while the queue is full: for sources that can be asked again.

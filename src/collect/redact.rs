@@ -149,9 +149,7 @@ fn private_key(text: &str, from: usize) -> Option<(usize, usize)> {
         let label = start + BEGIN.len();
         from = label;
         // The label ends with the first dashes.
-        let Some(label_end) = text[label..].find("-----").map(|at| label + at + 5) else {
-            return None;
-        };
+        let label_end = label + text[label..].find("-----")? + 5;
         if !text[label..label_end].ends_with(LABEL) {
             continue;
         }

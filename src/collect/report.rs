@@ -44,11 +44,6 @@ impl Report {
         }
     }
 
-    /// The name of the source.
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-
     /// Begins again in the present epoch: what was told before has been wiped.
     pub fn start_over(&mut self) {
         self.epoch = self.outlet.epoch();

@@ -2,16 +2,14 @@
 
 use std::{
     convert::Infallible,
+    panic::AssertUnwindSafe,
     time::{Duration, Instant},
 };
 
+use futures_util::FutureExt;
 use tokio::sync::watch;
 
-use super::{
-    outlet::Stopped,
-    pace::Pace,
-    report::Report,
-};
+use super::{outlet::Stopped, pace::Pace, report::Report};
 use crate::event::{Event, State};
 
 /// Something that can be observed.
@@ -23,8 +21,13 @@ pub trait Source: Send + 'static {
         report: &mut Report,
     ) -> impl Future<Output = Result<Infallible, Failure>> + Send;
 
-    /// Forgets everything: the journal was wiped.
-    fn start_over(&mut self);
+    /// Forgets everything, an open connection too.
+    fn forget(&mut self);
+
+    /// Forgets what was sent: the journal was wiped. An open connection may stay.
+    fn start_over(&mut self) {
+        self.forget();
+    }
 
     /// What should still be recorded when the process stops.
     fn last_words(&self) -> Vec<Event> {
@@ -58,6 +61,14 @@ pub enum Retry {
     BackOff,
     /// Rarely: somebody has to do something first.
     Rarely,
+}
+
+impl Failure {
+    fn bug() -> Failure {
+        let reason = "the collector failed in itself and begins anew; this is a bug, please report \
+                      it with the panic in the log";
+        Failure::Down { reason: reason.into(), retry: Retry::BackOff }
+    }
 }
 
 impl From<Stopped> for Failure {
@@ -99,7 +110,12 @@ async fn keep_observing(source: &mut impl Source, report: &mut Report, pace: Pac
     let mut back_off = BackOff::new(pace);
     loop {
         let started = Instant::now();
-        let Err(failure) = source.observe(report).await;
+        // A task that died of a bug would leave a source that seems to be observed.
+        let observed = AssertUnwindSafe(source.observe(report)).catch_unwind().await;
+        let Err(failure) = observed.unwrap_or_else(|_| {
+            source.forget();
+            Err(Failure::bug())
+        });
         if report.is_up() && started.elapsed() >= pace.stable {
             back_off = BackOff::new(pace);
         }

@@ -4,40 +4,43 @@ use crate::event::Millis;
 
 /// A frame that claims to be older than this says nothing about when it was sent: the clocks
 /// differ, or it tells of the past.
-const DELAY_MAX: Millis = 60_000.0;
+const LAG_MAX: Millis = 60_000.0;
 
 /// Everything that the app-server sent before [`Heard::until`] has come.
 ///
-/// Leans to the past: frames come in order, so whatever was lost was sent after the last frame that
-/// came, and after the last ping that was answered; but when a frame was sent, only its own claim
-/// tells, and it may have spent a while on the way.
+/// Frames come in order, so whatever was lost was sent after the last frame that came, and after the
+/// last ping that was answered. Leans to the past by the time that the last frame spent on its way,
+/// as far as its own claim tells: what was lost may have spent as long.
 #[derive(Debug)]
 pub struct Heard {
-    answered: Millis,
-    claimed: Millis,
+    /// What was sent before has come ...
+    at: Millis,
+    /// ... and what it tells of is older than that by so much.
+    lag: Millis,
 }
 
 impl Heard {
     /// The connection was made at this time.
     pub fn new(at: Millis) -> Heard {
-        Heard { answered: at, claimed: at }
+        Heard { at, lag: 0.0 }
     }
 
     /// A frame came at `learned`, and claims a time, or none.
     pub fn frame(&mut self, learned: Millis, claimed: Option<Millis>) {
         let Some(claimed) = claimed else { return };
-        let is_likely = (learned - DELAY_MAX..=learned).contains(&claimed);
-        self.claimed = if is_likely { claimed } else { learned };
+        let lag = learned - claimed;
+        self.at = learned;
+        self.lag = if (0.0..=LAG_MAX).contains(&lag) { lag } else { 0.0 };
     }
 
     /// A ping that was sent at this time has been answered.
     pub fn answered(&mut self, sent: Millis) {
-        self.answered = sent;
+        self.at = self.at.max(sent);
     }
 
     /// Everything that was sent before has come.
     pub fn until(&self) -> Millis {
-        self.answered.max(self.claimed)
+        self.at - self.lag
     }
 }
 
@@ -60,12 +63,14 @@ mod tests {
     }
 
     #[test]
-    fn an_answered_ping_moves_it_on_and_an_old_claim_does_not_move_it_back() {
+    fn an_answered_ping_moves_it_on_by_as_much_as_the_last_frame_allows() {
         let mut heard = Heard::new(1_000.0);
         heard.frame(2_000.0, Some(1_900.0));
         heard.answered(5_000.0);
-        assert_eq!(heard.until(), 5_000.0);
-        heard.frame(6_000.0, Some(4_000.0));
-        assert_eq!(heard.until(), 5_000.0);
+        assert_eq!(heard.until(), 4_900.0);
+        heard.answered(3_000.0);
+        assert_eq!(heard.until(), 4_900.0);
+        heard.frame(6_000.0, None);
+        assert_eq!(heard.until(), 4_900.0);
     }
 }

@@ -34,9 +34,6 @@ use session::Session;
 /// The name of this source.
 pub const NAME: &str = "app-server";
 
-/// A peer that takes longer to greet than this is not well.
-const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(5);
-
 /// The longest message that is taken; half of what a record can hold.
 const MESSAGE_BYTES_MAX: usize = 4 << 20;
 
@@ -46,12 +43,13 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 pub struct Link {
     url: Option<String>,
     pace: Pace,
+    session: Option<Session>,
 }
 
 impl Link {
     /// A link to the app-server at `url`, if there is one.
     pub fn new(url: Option<&str>, pace: Pace) -> Link {
-        Link { url: url.map(str::to_owned), pace }
+        Link { url: url.map(str::to_owned), pace, session: None }
     }
 }
 
@@ -63,23 +61,39 @@ impl Source for Link {
         };
         let url =
             url::complete(url).map_err(|reason| Failure::Down { reason, retry: Retry::Rarely })?;
-        report.connecting().await?;
-        let socket = connect(&url).await?;
+        let session = match &mut self.session {
+            Some(session) => session,
+            None => {
+                report.connecting().await?;
+                let socket = connect(&url, self.pace.greeting_max).await?;
+                self.session.insert(Session::new(socket, self.pace))
+            }
+        };
         report.up().await?;
-        let failed = Session::new(socket, self.pace).run(report).await?;
+        let failed = session.run(report).await?;
+        self.session = None;
         let reason = format!("the link to {} ended: {failed}", redact::text(&url));
         Err(Failure::Down { reason, retry: Retry::BackOff })
     }
 
-    fn start_over(&mut self) {}
+    fn forget(&mut self) {
+        self.session = None;
+    }
+
+    fn start_over(&mut self) {
+        // What comes while the link is down is lost, so the connection stays.
+        if let Some(session) = &mut self.session {
+            session.start_over();
+        }
+    }
 }
 
-async fn connect(url: &str) -> Result<Socket, Failure> {
+async fn connect(url: &str, limit: Duration) -> Result<Socket, Failure> {
     let config = WebSocketConfig::default()
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
     let connecting = connect_async_with_config(url, Some(config), true);
-    let failed = match timeout(HANDSHAKE_TIME_MAX, connecting).await {
+    let failed = match timeout(limit, connecting).await {
         Ok(Ok((socket, _))) => return Ok(socket),
         Ok(Err(WsError::Http(answer))) => format!(
             "it answered {}; is this the app-server, and does it serve the link?",
@@ -89,7 +103,7 @@ async fn connect(url: &str) -> Result<Socket, Failure> {
         Ok(Err(e)) => format!("{e}; is this the address of the app-server?"),
         Err(_) => format!(
             "no answer within {} s; is the app-server running, and does the network let us through?",
-            HANDSHAKE_TIME_MAX.as_secs()
+            limit.as_secs()
         ),
     };
     let reason = format!("connecting to {} failed: {failed}", redact::text(url));

@@ -61,11 +61,17 @@ impl Session {
         }
     }
 
+    /// Forgets what was sent: the journal was wiped.
+    pub fn start_over(&mut self) {
+        self.traces = Traces::default();
+        self.overflow = Overflow::default();
+    }
+
     /// Takes frames until the connection ends; returns why it did.
     ///
     /// # Errors
     /// The recorder has stopped.
-    pub async fn run(mut self, report: &mut Report) -> Result<String, Stopped> {
+    pub async fn run(&mut self, report: &mut Report) -> Result<String, Stopped> {
         report.heard(self.heard.until());
         let mut tick = interval(self.pace.link_tick);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -112,10 +112,7 @@ mod tests {
     fn the_reporter_is_read_from_each_form() {
         let reporter = |more| read(more).reporter;
         assert_eq!(reporter(json!({"reportingComponent": "a"})), "a");
-        assert_eq!(
-            reporter(json!({"reportingComponent": "", "source": {"component": "b"}})),
-            "b"
-        );
+        assert_eq!(reporter(json!({"reportingComponent": "", "source": {"component": "b"}})), "b");
         assert_eq!(reporter(json!({})), "");
     }
 }

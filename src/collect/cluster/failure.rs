@@ -38,10 +38,8 @@ impl Attempt<'_> {
                 &format!("grant {} on the resource {plural} of {}", self.verb, group_name(group)),
             ),
             404 => self.rarely(&explained, "this cluster does not serve this kind"),
-            401 => self.down(
-                &explained,
-                "renew the credentials; they are read again with each attempt",
-            ),
+            401 => self
+                .down(&explained, "renew the credentials; they are read again with each attempt"),
             _ => self.down(&explained, "is the API server well?"),
         }
     }

@@ -63,8 +63,9 @@ impl Watcher {
             .map_err(|e| attempt.failed(&kube::Error::BuildRequest(e)))?;
         // As text, because the client would log the whole answer where it cannot be read.
         match timeout(PAGE_TIME_MAX, cluster.client.request_text(request)).await {
-            Ok(Ok(text)) => serde_json::from_str(&text)
-                .map_err(|e| attempt.failed(&kube::Error::SerdeError(e))),
+            Ok(Ok(text)) => {
+                serde_json::from_str(&text).map_err(|e| attempt.failed(&kube::Error::SerdeError(e)))
+            }
             Ok(Err(e)) => Err(attempt.failed(&e)),
             Err(_) => Err(attempt.silent(PAGE_TIME_MAX)),
         }
@@ -110,8 +111,8 @@ impl Watcher {
             };
             report.send_listed(listed).await?;
         }
-        self.version = Some(version.into());
-        self.told_position(version);
+        self.sent_until(version);
+        self.position_sent(version);
         self.listed_at = Some(listed_at);
         self.is_fresh = true;
         Ok(())

@@ -101,19 +101,17 @@ pub struct Watcher {
     kind: &'static Kind,
     access: Option<Access>,
     pace: Pace,
-    /// Everything up to this version was sent. `None`: nothing is known, a list has to tell.
+    /// Everything up to this version was sent. `None`: not known, a list has to tell.
     version: Option<String>,
-    position: Position,
+    /// The same of history, and known even where the cluster has forgotten the version.
+    history_sent_until: Option<u64>,
+    /// The version that was recorded last.
+    position: Option<String>,
+    position_told: Instant,
     /// When the last list was taken, until the watch that goes on from it is open.
     listed_at: Option<Millis>,
     /// Nothing has come since the last list.
     is_fresh: bool,
-}
-
-/// The position that was told to the recorder last.
-struct Position {
-    version: Option<String>,
-    told: Instant,
 }
 
 impl Watcher {
@@ -129,7 +127,9 @@ impl Watcher {
             access,
             pace,
             version: position.clone(),
-            position: Position { version: position, told: Instant::now() },
+            history_sent_until: position.as_deref().and_then(number),
+            position,
+            position_told: Instant::now(),
             listed_at: None,
             is_fresh: false,
         }
@@ -145,19 +145,23 @@ impl Watcher {
         object::read(self.kind, object).map(|object| Some(Event::ObjectObserved(object)))
     }
 
-    /// Whether a version lies before the one up to which everything was sent. Versions of one kind
-    /// are numbers that grow; where they are not, a report may be sent twice.
+    /// Whether a report of history was sent. Where versions are not numbers, it may be sent twice.
     fn is_sent(&self, version: &str) -> bool {
-        let sent_until = self.position_of_history().and_then(|sent| sent.parse::<u64>().ok());
-        match (version.parse::<u64>(), sent_until) {
-            (Ok(version), Some(sent_until)) => version <= sent_until,
+        match (number(version), self.history_sent_until) {
+            (Some(version), Some(sent_until)) => version <= sent_until,
             _ => false,
         }
     }
 
-    /// After a 410 the version to go on from is not usable, but it still tells what was sent.
-    fn position_of_history(&self) -> Option<&String> {
-        self.version.as_ref().or(self.position.version.as_ref())
+    /// Notes that everything up to a version was sent.
+    fn sent_until(&mut self, version: &str) {
+        self.history_sent_until = number(version).max(self.history_sent_until);
+        self.version = Some(version.into());
+    }
+
+    fn position_sent(&mut self, version: &str) {
+        self.position = Some(version.into());
+        self.position_told = Instant::now();
     }
 
     fn position_event(&self, version: &str) -> Event {
@@ -167,6 +171,11 @@ impl Watcher {
             ext: Extensions::default(),
         })
     }
+}
+
+/// Versions of one kind are numbers that grow.
+fn number(version: &str) -> Option<u64> {
+    version.parse().ok()
 }
 
 impl Source for Watcher {
@@ -190,13 +199,13 @@ impl Source for Watcher {
         }
     }
 
-    fn start_over(&mut self) {
+    fn forget(&mut self) {
         let access = self.access.take();
         *self = Watcher::new(self.kind, access, None, self.pace);
     }
 
     fn last_words(&self) -> Vec<Event> {
-        if self.version == self.position.version {
+        if self.version == self.position {
             return vec![];
         }
         self.version.iter().map(|version| self.position_event(version)).collect()

@@ -1,9 +1,6 @@
 //! The watch of a kind: every change from a version on.
 
-use std::{
-    pin::pin,
-    time::{Duration, Instant},
-};
+use std::{pin::pin, time::Duration};
 
 use futures_util::{FutureExt, Stream, StreamExt};
 use kube::{
@@ -11,7 +8,7 @@ use kube::{
     core::Request,
 };
 use serde_json::Value;
-use tokio::time::{sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::{Watcher, failure::Attempt, object};
 use crate::{
@@ -29,9 +26,6 @@ const WATCH_GRACE: Duration = Duration::from_secs(10);
 
 /// A watch that takes longer to begin is not coming.
 const OPEN_TIME_MAX: Duration = Duration::from_secs(15);
-
-/// The recorder learns how far a watch has come at most this often.
-const POSITION_INTERVAL: Duration = Duration::from_secs(30);
 
 /// How many changes go to the recorder at once.
 const BATCH_EVENTS_MAX: usize = 512;
@@ -63,7 +57,7 @@ impl Watcher {
         report: &mut Report,
     ) -> Result<(), Failure> {
         let attempt = Attempt { verb: "watch", kind: self.kind, address: &cluster.address };
-        let started = tokio::time::Instant::now();
+        let started = Instant::now();
         let promised_end = started + Duration::from_secs(WATCH_SECONDS.into());
         let params = WatchParams::default().timeout(WATCH_SECONDS);
         let request = Request::new(self.kind.path())
@@ -86,7 +80,7 @@ impl Watcher {
                 return self.gone(attempt);
             }
         }
-        if tokio::time::Instant::now() + Duration::from_secs(2) >= promised_end {
+        if Instant::now() + Duration::from_secs(2) >= promised_end {
             // It ended because its time was over, so it was whole until now.
             report.heard(now());
         }
@@ -100,7 +94,8 @@ impl Watcher {
         if !report.is_up() {
             report.up().await?;
         } else if let Some(listed_at) = listed_at {
-            let reason = "the cluster had forgotten the version to go on from, and was listed again";
+            let reason =
+                "the cluster had forgotten the version to go on from, and was listed again";
             report.send(report.gap(listed_at, reason).into_iter().collect()).await?;
         }
         if let Some(listed_at) = listed_at {
@@ -109,12 +104,10 @@ impl Watcher {
         Ok(())
     }
 
-    /// A version was forgotten. Where a list was taken just now, listing again would go on forever.
+    /// The version was forgotten. Where it is that of a list that was taken just now, listing again
+    /// at once could go on forever.
     fn gone(&mut self, attempt: Attempt) -> Result<(), Failure> {
-        if let Some(version) = self.version.take() {
-            // It still tells what was sent.
-            self.position.version = Some(version);
-        }
+        self.version = None;
         if self.is_fresh {
             let explained = "the API server forgot the version of its own list at once";
             return Err(attempt.down(explained, "is the API server well?"));
@@ -170,7 +163,7 @@ impl Watcher {
                 };
             }
             Err(kube::Error::SerdeError(e)) => {
-                // What it said is lost, so only a list can tell what is there.
+                // What it said is lost.
                 self.version = None;
                 report.malformed(format!("a watch event that is not one: {e}"));
                 return Err(attempt.failed(&kube::Error::SerdeError(e)));
@@ -217,27 +210,21 @@ impl Watcher {
         report: &mut Report,
     ) -> Result<(), Failure> {
         let Batch { mut events, version } = batch;
-        let is_due = self.position.told.elapsed() >= POSITION_INTERVAL;
-        let told = version.as_ref().filter(|version| {
-            is_due && self.position.version.as_ref() != Some(version)
-        });
-        events.extend(told.map(|version| self.position_event(version)));
+        let is_due = self.position_told.elapsed() >= self.pace.position_interval;
+        let position = version.as_deref().filter(|_| is_due);
+        events.extend(position.map(|version| self.position_event(version)));
         events.extend(report.malformed_due());
         report.send(events).await?;
-        if let Some(version) = told {
-            self.told_position(version);
-        }
         // Only now: what was not sent must be asked for again.
-        if version.is_some() && self.version.is_some() {
-            self.version = version;
+        if let Some(version) = position {
+            self.position_sent(version);
+        }
+        // Where a change could not be read, only a list can tell what is there.
+        if let (Some(version), true) = (&version, self.version.is_some()) {
+            self.sent_until(version);
         }
         self.is_fresh = false;
         report.heard(learned);
         Ok(())
-    }
-
-    pub(super) fn told_position(&mut self, version: &str) {
-        self.position.version = Some(version.into());
-        self.position.told = Instant::now();
     }
 }
