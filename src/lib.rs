@@ -21,3 +21,9 @@ pub mod views;
 pub mod recorder;
 
 pub mod http;
+
+pub mod config;
+
+pub mod cli;
+
+pub mod app;
