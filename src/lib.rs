@@ -21,3 +21,5 @@ pub mod views;
 pub mod recorder;
 
 pub mod http;
+
+pub mod sim;
