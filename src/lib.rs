@@ -23,3 +23,9 @@ pub mod recorder;
 pub mod http;
 
 pub mod sim;
+
+pub mod config;
+
+pub mod cli;
+
+pub mod app;
