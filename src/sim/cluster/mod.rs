@@ -30,6 +30,9 @@ mod status;
 
 mod store;
 
+#[cfg(test)]
+mod tests;
+
 mod watch;
 
 use std::{
