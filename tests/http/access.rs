@@ -94,7 +94,7 @@ async fn a_session_sees_and_survives_a_restart_of_the_server() {
     let server = Server::live(&recording, |_| {}).await;
     let answer = log_in(&server, KEY).await;
     let cookie = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
-    assert!(cookie.contains("; Path=/; "), "{cookie}");
+    assert!(!cookie.contains("Path"), "it holds below api/, wherever a gateway has put that");
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
     assert!(!cookie.contains(KEY));
     let pair = cookie.split(';').next().unwrap().to_owned();
@@ -141,5 +141,5 @@ async fn logging_out_takes_the_cookie_back() {
     assert_eq!(answer.status(), 204);
     let taken = answer.headers()["set-cookie"].to_str().unwrap();
     let name = cookie.split('=').next().unwrap();
-    assert!(taken.starts_with(&format!("{name}=; Path=/monitor; Max-Age=0")), "{taken}");
+    assert!(taken.starts_with(&format!("{name}=; Max-Age=0")), "{taken}");
 }
