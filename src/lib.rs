@@ -16,6 +16,10 @@ pub mod event;
 
 pub mod journal;
 
+pub mod cluster;
+
+pub mod collect;
+
 pub mod views;
 
 pub mod recorder;
