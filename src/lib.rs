@@ -26,6 +26,8 @@ pub mod recorder;
 
 pub mod http;
 
+pub mod sim;
+
 pub mod config;
 
 pub mod cli;

@@ -4,7 +4,7 @@
 //! keyframe and the events after it give what a fold from the beginning gives. It keeps the
 //! [`Place`] of each body, not the body. History is not folded: [`read`] answers it from the journal.
 
-mod objects;
+pub mod objects;
 
 pub mod read;
 

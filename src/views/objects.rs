@@ -6,7 +6,7 @@ use super::{Body, Object};
 use crate::event::{Millis, ObjectDeleted, ObjectObserved};
 
 /// The row of a living object.
-pub(super) fn living(event: &ObjectObserved, body: Body) -> Object {
+pub fn living(event: &ObjectObserved, body: Body) -> Object {
     let summary = Summary::of(&event.object.kind, &event.body);
     Object {
         object: event.object.clone(),
@@ -20,7 +20,7 @@ pub(super) fn living(event: &ObjectObserved, body: Body) -> Object {
 }
 
 /// The row of an object that is gone: its last state.
-pub(super) fn gone(event: &ObjectDeleted, body: Body) -> Object {
+pub fn gone(event: &ObjectDeleted, body: Body) -> Object {
     let summary = Summary::of(&event.object.kind, &event.body);
     Object {
         object: event.object.clone(),
