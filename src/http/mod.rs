@@ -1,3 +1,218 @@
-//! The HTTP surface.
+//! The HTTP surface: bare hyper, HTTP/1.1. The routes are listed in [`routes`](self).
+//!
+//! Answers come from [`Published`] and are made on bounded reader threads, since they touch maps.
+//! The surface listens before the journal is open: what needs no views answers at once, the rest
+//! says that it is starting. It knows no collector and no cluster.
+
+pub mod limits;
+
+pub mod openapi;
 
 pub mod wire;
+
+mod access;
+
+mod answer;
+
+mod body;
+
+mod convert;
+
+mod download;
+
+mod error;
+
+mod live;
+
+mod moment;
+
+mod params;
+
+mod pool;
+
+mod range;
+
+mod read;
+
+mod routes;
+
+mod server;
+
+mod site;
+
+mod stall;
+
+mod write;
+
+mod wrong_keys;
+
+use std::{path::PathBuf, sync::Arc};
+
+use hyper::StatusCode;
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+    time::{MissedTickBehavior, interval},
+};
+
+pub use self::access::AdminKey;
+use self::{
+    access::Access,
+    body::Response,
+    error::Error,
+    limits::{DOWNLOADS_MAX, Limits, QUERY_THREADS_MAX, STREAM_THREADS_MAX},
+    moment::{Moment, Moments},
+    pool::Pool,
+    read::Call,
+    wire::Mode,
+};
+use crate::{
+    journal::Reader,
+    recorder::{Published, Recorder},
+};
+
+/// What the surface is given.
+#[derive(Debug)]
+pub struct Desk {
+    /// Live, demo or replay.
+    pub mode: Mode,
+    /// The program's version.
+    pub version: String,
+    /// The read side of the recorder.
+    pub published: Arc<Published>,
+    /// The write side; `None` in a replay.
+    pub recorder: Option<Recorder>,
+    /// `None` in a replay, which is open to whoever reaches its loopback address.
+    pub admin_key: Option<AdminKey>,
+    /// Where a gateway puts this surface: empty, or as [`base_path`] gives it.
+    pub base_path: String,
+    /// Where the journal is; its volume is shown. `None` in a replay.
+    pub data_dir: Option<PathBuf>,
+    /// The bounds.
+    pub limits: Limits,
+}
+
+/// Brings a base path into its form: empty, or beginning with a slash and ending without one.
+/// `None` where it holds something else than words of unreserved characters.
+pub fn base_path(given: &str) -> Option<String> {
+    let words: Vec<&str> = given.split('/').filter(|word| !word.is_empty()).collect();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
+    let is_sound = words.iter().all(|w| w.chars().all(plain) && !w.chars().all(|c| c == '.'));
+    is_sound.then(|| words.iter().map(|word| format!("/{word}")).collect())
+}
+
+/// Serves until `shutdown` resolves and what was being answered has ended, within a grace.
+pub async fn serve(listener: TcpListener, desk: Desk, shutdown: impl Future<Output = ()>) {
+    let (close, closing) = watch::channel(false);
+    let surface = Arc::new(Surface::new(desk, closing));
+    let reporting = surface.clone();
+    let reports = tokio::spawn(async move { reporting.report_wrong_keys().await });
+    server::run(listener, surface.clone(), shutdown, || {
+        close.send_replace(true);
+    })
+    .await;
+    reports.abort();
+    if let Some(recorder) = &surface.desk.recorder {
+        surface.access.wrong_keys.report(recorder).await;
+    }
+}
+
+/// What every connection shares.
+#[derive(Debug)]
+struct Surface {
+    desk: Desk,
+    access: Access,
+    /// For answers.
+    queries: Pool,
+    /// For feeds and downloads.
+    streams: Pool,
+    feeds: Arc<Semaphore>,
+    downloads: Arc<Semaphore>,
+    moments: Moments,
+    /// True once the server shuts down: feeds end.
+    closing: watch::Receiver<bool>,
+}
+
+impl Surface {
+    fn new(mut desk: Desk, closing: watch::Receiver<bool>) -> Surface {
+        let access = Access::new(desk.admin_key.take());
+        Surface {
+            access,
+            queries: Pool::new(QUERY_THREADS_MAX),
+            streams: Pool::new(STREAM_THREADS_MAX),
+            feeds: Arc::new(Semaphore::new(desk.limits.feeds)),
+            downloads: Arc::new(Semaphore::new(DOWNLOADS_MAX)),
+            moments: Moments::default(),
+            closing,
+            desk,
+        }
+    }
+
+    /// The path below the base path; `None` for the base path itself, which lacks its slash:
+    /// relative addresses of the page would miss it.
+    fn below_base<'a>(&self, path: &'a str) -> Option<&'a str> {
+        match path.strip_prefix(self.desk.base_path.as_str()) {
+            Some("") if !self.desk.base_path.is_empty() => None,
+            Some(below) if below.starts_with('/') => Some(below),
+            _ => Some(path),
+        }
+    }
+
+    /// The journal, also while the views are not complete: a backup needs none.
+    fn journal(&self) -> Result<Arc<Reader>, Error> {
+        self.desk.published.reader.load_full().ok_or(Error::Starting)
+    }
+
+    /// Answers from the moment that a call names.
+    async fn of_moment(
+        self: &Arc<Self>,
+        call: Call,
+        handler: fn(&Moment, &Call) -> Result<Response, Error>,
+    ) -> Result<Response, Error> {
+        let at = call.params.at()?;
+        moment::reader(&self.desk.published)?;
+        let surface = self.clone();
+        let answer = move || {
+            let moment = surface.moments.get(&surface.desk.published, at)?;
+            handler(&moment, &call)
+        };
+        self.queries.run(answer).await?
+    }
+
+    fn ready(&self) -> Response {
+        if self.desk.published.health.load().replayed {
+            answer::text(StatusCode::OK, "ready\n")
+        } else {
+            answer::text(StatusCode::SERVICE_UNAVAILABLE, "starting\n")
+        }
+    }
+
+    async fn report_wrong_keys(&self) {
+        let Some(recorder) = &self.desk.recorder else { return };
+        let mut reports = interval(self.desk.limits.wrong_key_report);
+        reports.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            reports.tick().await;
+            self.access.wrong_keys.report(recorder).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_path_takes_one_form() {
+        for given in ["", "/", "//"] {
+            assert_eq!(base_path(given).as_deref(), Some(""));
+        }
+        for given in ["monitor", "/monitor", "/monitor/", "//monitor"] {
+            assert_eq!(base_path(given).as_deref(), Some("/monitor"));
+        }
+        assert_eq!(base_path("/a/b_c.d").as_deref(), Some("/a/b_c.d"));
+        for given in ["/a;b", "/a\r\nb", "/..", "/a b", "/\u{e4}"] {
+            assert_eq!(base_path(given), None, "{given:?}");
+        }
+    }
+}

@@ -1,59 +1,85 @@
-//! The one thread that joins journal and views; snapshots; the live feed.
+//! The one thread that joins journal and views, and what the rest of the process holds of it.
+//!
+//! A batch is appended, published to readers, applied to the views, then announced, in that order:
+//! order on screen = order in the journal = sequence number. [`Recorder`] is the write side,
+//! [`Published`] the read side, which takes no lock that the recorder could wait for.
 
-use std::sync::Arc;
+mod boot;
 
-use arc_swap::{ArcSwap, ArcSwapOption};
-use tokio::sync::{mpsc, watch};
+mod core;
 
+mod published;
+
+use std::{path::PathBuf, sync::Arc, thread};
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+pub use self::published::{Health, Published, Snapshot};
 use crate::{
     event::{Event, Observed},
-    journal::{Positions, Reader, Recovery, Seq, WipeNote},
-    views,
+    journal::{self, Seq, WipeNote},
 };
 
-/// How many messages of collectors may wait for the recorder.
-pub const QUEUE_MESSAGES_MAX: usize = 8192;
+/// How many messages of collectors may wait. A message holds up to some hundred events, so this
+/// bounds the memory of a burst to some ten megabytes.
+pub const QUEUE_MESSAGES_MAX: usize = 64;
 
-/// The views at one moment; immutable.
-#[derive(Debug, Clone, Default)]
-pub struct Snapshot {
-    /// The last event applied.
-    pub seq: Seq,
-    /// The views.
-    pub state: views::State,
+/// How many requests of admins may wait.
+const REQUESTS_MAX: usize = 64;
+
+/// How the recorder starts.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// Where the journal is.
+    pub journal: journal::Options,
+    /// The program's version.
+    pub version: String,
+    /// The name of the host or pod.
+    pub host: String,
+    /// `live` or `demo`.
+    pub mode: String,
+    /// Faults of the configuration: recorded with the boot, and shown.
+    pub config_faults: Vec<String>,
+    /// Wipes before anything is replayed, once for each new token.
+    pub wipe_on_start: Option<WipeOnStart>,
 }
 
-/// What the recorder says of itself.
-#[derive(Debug, Clone, Default)]
-pub struct Health {
-    /// The views are complete.
-    pub replayed: bool,
-    /// Events applied at the start so far.
-    pub applied: u64,
-    /// Why something does not work as it should; empty when all is well.
-    pub degraded: Vec<String>,
-    /// What recovery found.
-    pub recovery: Option<Arc<Recovery>>,
+/// A wipe for a pod that cannot start.
+#[derive(Debug, Clone)]
+pub struct WipeOnStart {
+    /// Wipes once for each new value.
+    pub token: String,
+    /// Remembers the last token.
+    pub memory: PathBuf,
 }
 
-/// The read side: shared by every reader, without a lock.
+/// A running recorder.
 #[derive(Debug)]
-pub struct Published {
-    /// Replaced after each batch, at most every 20 ms.
-    pub snapshot: ArcSwap<Snapshot>,
-    /// `None` until the journal is open.
-    pub reader: ArcSwapOption<Reader>,
-    /// The recorder's health.
-    pub health: ArcSwap<Health>,
-    /// Changes with every published batch and every sync.
-    pub positions: watch::Receiver<Positions>,
+pub struct Started {
+    /// The write side.
+    pub recorder: Recorder,
+    /// The read side.
+    pub published: Arc<Published>,
+    /// Where collectors put what they observe.
+    pub queue: mpsc::Sender<Observed>,
+    /// Changes when collectors must start over: after a wipe, and after records had to be dropped.
+    pub generation: watch::Receiver<u64>,
+    /// Ends when the recorder has stopped; an error is a fault of the program.
+    pub thread: thread::JoinHandle<()>,
 }
 
-/// The write side. Clones share one bounded queue.
+/// What admins ask of the recorder.
+#[derive(Debug)]
+enum Request {
+    Record { events: Vec<Event>, done: oneshot::Sender<Result<Seq, Error>> },
+    Wipe { note: WipeNote, done: oneshot::Sender<Result<(u64, Seq), Error>> },
+    Stop,
+}
+
+/// The write side for admin actions. Clones share one bounded queue.
 #[derive(Debug, Clone)]
 pub struct Recorder {
-    #[expect(dead_code, reason = "skeleton")]
-    queue: mpsc::Sender<Observed>,
+    requests: mpsc::Sender<Request>,
 }
 
 /// Why the recorder did not do what was asked.
@@ -63,27 +89,81 @@ pub enum Error {
     #[error("the recorder has stopped; the process is shutting down")]
     Stopped,
     /// The journal cannot take it now.
-    #[error("the journal cannot record this now: {reason}")]
+    #[error("the journal cannot record this now, so nothing was done: {reason}")]
     NotRecorded {
         /// What failed.
         reason: String,
     },
 }
 
+impl Error {
+    fn not_recorded(error: &journal::Error) -> Error {
+        Error::NotRecorded { reason: with_causes(error) }
+    }
+}
+
+/// An error and its causes in one line.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
 impl Recorder {
     /// Records events and waits until they are durable; returns the number of the last one.
     ///
     /// # Errors
-    /// The journal could not take them: nothing was done.
-    pub async fn record_durable(&self, _events: Vec<Event>) -> Result<Seq, Error> {
-        unimplemented!()
+    /// The journal could not take them: nothing was recorded.
+    pub async fn record_durable(&self, events: Vec<Event>) -> Result<Seq, Error> {
+        self.ask(|done| Request::Record { events, done }).await
     }
 
-    /// Empties journal and views and starts a new epoch. The wipe itself is recorded as an action.
+    /// Empties journal and views and starts a new epoch, whose number is returned with that of the
+    /// record of the wipe.
     ///
     /// # Errors
     /// The new epoch could not be written: nothing was wiped.
-    pub async fn wipe(&self, _note: WipeNote) -> Result<(u64, Seq), Error> {
-        unimplemented!()
+    pub async fn wipe(&self, note: WipeNote) -> Result<(u64, Seq), Error> {
+        self.ask(|done| Request::Wipe { note, done }).await
     }
+
+    /// Asks the recorder to write what waits, make it durable and end.
+    pub async fn stop(&self) {
+        // A recorder that has ended already needs no stop.
+        let _ = self.requests.send(Request::Stop).await;
+    }
+
+    async fn ask<T>(
+        &self,
+        request: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Request,
+    ) -> Result<T, Error> {
+        let (done, answer) = oneshot::channel();
+        self.requests.send(request(done)).await.map_err(|_| Error::Stopped)?;
+        answer.await.map_err(|_| Error::Stopped)?
+    }
+}
+
+/// Starts the recorder's thread. It opens the journal there, and tries again until it can, so that
+/// the process serves meanwhile.
+///
+/// # Errors
+/// The operating system gave no thread.
+pub fn start(setup: Setup) -> std::io::Result<Started> {
+    let (requests, requests_in) = mpsc::channel(REQUESTS_MAX);
+    let (queue, queue_in) = mpsc::channel(QUEUE_MESSAGES_MAX);
+    let (positions, positions_out) = watch::channel(journal::Positions::default());
+    let (generation, generation_out) = watch::channel(0);
+    let published = Arc::new(Published::empty(positions_out));
+    let outputs = core::Outputs { published: Arc::clone(&published), positions, generation };
+    let inputs = core::Inputs { requests: requests_in, queue: queue_in };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let thread = thread::Builder::new()
+        .name("recorder".into())
+        .spawn(move || runtime.block_on(boot::run(setup, inputs, outputs)))?;
+    let recorder = Recorder { requests };
+    Ok(Started { recorder, published, queue, generation: generation_out, thread })
 }

@@ -1,5 +1,195 @@
 //! Pure folds of events into answers.
+//!
+//! [`State`] is everything that is alive at one moment: a fold of state records alone, so that a
+//! keyframe and the events after it give what a fold from the beginning gives. It keeps the
+//! [`Place`] of each body, not the body. History is not folded: [`read`] answers it from the journal.
 
-/// Everything that is alive at one moment.
-#[derive(Debug, Clone, Default)]
-pub struct State {}
+pub mod objects;
+
+pub mod read;
+
+use imbl::OrdMap;
+
+use crate::{
+    event::{self, Event, Key, Millis, ObjectRef},
+    journal::{Place, Seq},
+};
+
+/// The record that a state is from: its number, its time and where its payload is.
+#[derive(Debug, Clone)]
+pub struct Body {
+    /// The record's number.
+    pub seq: Seq,
+    /// When it was learned.
+    pub learned: Millis,
+    /// Where its payload is.
+    pub place: Place,
+}
+
+/// The same number is the same record, wherever its bytes lie.
+impl PartialEq for Body {
+    fn eq(&self, other: &Body) -> bool {
+        self.seq == other.seq && self.learned == other.learned
+    }
+}
+
+impl Body {
+    /// Reads the event again; `None` where the bytes cannot be read any more.
+    ///
+    /// Touches the map: for reader threads and the recorder.
+    pub fn event(&self, kind: u16) -> Option<Event> {
+        Event::decode(kind, self.place.payload()).ok().flatten()
+    }
+}
+
+/// A living cluster object.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Object {
+    /// Which object.
+    pub object: ObjectRef,
+    /// The source that watches it.
+    pub source: String,
+    /// One word of its state.
+    pub phase: String,
+    /// Whether that is as it should be.
+    pub healthy: bool,
+    /// More about its state; may be empty.
+    pub detail: String,
+    /// When the cluster says that it was created.
+    pub created: Option<Millis>,
+    /// Its present state.
+    pub body: Body,
+}
+
+/// An open request trace.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenTrace {
+    /// The source that brought it.
+    pub source: String,
+    /// The id that the source gave it.
+    pub id: String,
+    /// Its present state.
+    pub body: Body,
+}
+
+/// A living live query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LiveQuery {
+    /// The source that brought it.
+    pub source: String,
+    /// The table that it watches.
+    pub table_name: String,
+    /// JSON text with sorted keys.
+    pub filter: String,
+    /// How many clients watch it.
+    pub watchers_count: u64,
+    /// Its present state, entries included.
+    pub body: Body,
+}
+
+/// A source as it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// What the collector told last.
+    pub state: event::SourceState,
+    /// The record of it.
+    pub seq: Seq,
+}
+
+/// A running action.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunningAction {
+    /// What was intended.
+    pub intent: event::ActionIntent,
+    /// The record of the intent.
+    pub seq: Seq,
+}
+
+/// Everything that is alive at one moment. A clone shares its structure.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct State {
+    /// Cluster objects.
+    pub objects: OrdMap<Key, Object>,
+    /// Requests that have not ended.
+    pub open_traces: OrdMap<Key, OpenTrace>,
+    /// Live queries.
+    pub live_queries: OrdMap<Key, LiveQuery>,
+    /// Sources, by name.
+    pub sources: OrdMap<String, Source>,
+    /// How far each watch has come: source to resourceVersion.
+    pub watch_positions: OrdMap<String, String>,
+    /// Actions without an outcome, by id.
+    pub running_actions: OrdMap<String, RunningAction>,
+}
+
+impl State {
+    /// Takes one event in; `body` is the record that it is from. History changes nothing.
+    pub fn apply(&mut self, event: &Event, body: Body) {
+        match event {
+            Event::ObjectObserved(e) => {
+                self.objects.insert(e.object.key(), objects::living(e, body));
+            }
+            Event::ObjectDeleted(e) => {
+                self.objects.remove(&e.object.key());
+            }
+            Event::Trace(e) => self.apply_trace(event.key(), e, body),
+            Event::LiveQuery(e) => self.apply_live_query(event.key(), e, body),
+            Event::LiveQueryDropped(_) => {
+                self.live_queries.remove(&event.key());
+            }
+            Event::SourceState(e) => {
+                let source = Source { state: e.clone(), seq: body.seq };
+                self.sources.insert(e.name.clone(), source);
+            }
+            Event::WatchPosition(e) => {
+                self.watch_positions.insert(e.source.clone(), e.resource_version.clone());
+            }
+            Event::ActionIntent(e) => {
+                let running = RunningAction { intent: e.clone(), seq: body.seq };
+                self.running_actions.insert(e.id.clone(), running);
+            }
+            Event::ActionOutcome(e) => {
+                self.running_actions.remove(&e.id);
+            }
+            Event::ClusterEvent(_)
+            | Event::LogLine(_)
+            | Event::Gap(_)
+            | Event::ActionProgress(_)
+            | Event::Boot(_) => {}
+        }
+    }
+
+    fn apply_trace(&mut self, key: Key, trace: &event::Trace, body: Body) {
+        if trace.end == event::TraceEnd::Open {
+            let open = OpenTrace { source: trace.source.clone(), id: trace.id.clone(), body };
+            self.open_traces.insert(key, open);
+        } else {
+            self.open_traces.remove(&key);
+        }
+    }
+
+    fn apply_live_query(&mut self, key: Key, query: &event::LiveQuery, body: Body) {
+        if query.deleting {
+            self.live_queries.remove(&key);
+            return;
+        }
+        let live = LiveQuery {
+            source: query.source.clone(),
+            table_name: query.table_name.clone(),
+            filter: query.filter.clone(),
+            watchers_count: query.watchers_count,
+            body,
+        };
+        self.live_queries.insert(key, live);
+    }
+
+    /// Whether a live query has been sent since its source came up.
+    ///
+    /// After a source went down, its live queries are kept as they were last known, but they are
+    /// not observed; they are dropped unless the source sends them again.
+    pub fn is_observed(&self, query: &LiveQuery) -> bool {
+        self.sources.get(&query.source).is_some_and(|source| {
+            source.state.state == event::State::Up && query.body.learned >= source.state.since
+        })
+    }
+}

@@ -1,0 +1,47 @@
+# `make demo` and `make test` are all that a newcomer needs; Rust, Node and npm must be present.
+
+CARGO_BUILD := cargo build --locked --release
+BIN := $(or $(CARGO_TARGET_DIR),target)/release/monitor-backend
+
+.PHONY: demo run build frontend test test-rust test-frontend test-browser lint cluster-binaries clean
+
+demo: build
+	$(BIN) demo
+
+run: build
+	$(BIN) serve
+
+build: frontend
+	$(CARGO_BUILD)
+
+frontend: frontend/node_modules
+	npm --prefix frontend run build
+
+frontend/node_modules: frontend/package-lock.json
+	npm --prefix frontend ci
+	touch $@
+
+test: lint test-frontend test-rust test-browser
+
+lint: frontend
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- --deny warnings
+	npm --prefix frontend run lint
+
+test-frontend: frontend
+	npm --prefix frontend test
+
+test-rust: frontend cluster-binaries
+	cargo test --locked
+
+test-browser: frontend
+	cargo build --locked
+	npm --prefix frontend run test:browser
+
+# The API server and etcd that the cluster tests run against; built once, kept outside the checkout.
+cluster-binaries:
+	tests/cluster/build.sh
+
+clean:
+	cargo clean
+	rm -rf frontend/dist frontend/node_modules

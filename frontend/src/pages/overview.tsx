@@ -1,0 +1,246 @@
+/** What is wrong now, before anything else; then what was, and who is listened to. */
+
+import type { ComponentChildren, JSX } from 'preact'
+
+import type { ClusterEvent, Gap, KindCount, LogEntry, ObjectRow, Overview, Source } from '../api/types.ts'
+import { count, counted, cut } from '../lib/format.ts'
+import { printable } from '../lib/printable.ts'
+import { duration, longDuration } from '../lib/time.ts'
+import { LevelChip, OutcomeBadge, SourceBadge } from '../parts/badge.tsx'
+import { Panel } from '../parts/panel.tsx'
+import { Answered } from '../parts/states.tsx'
+import { Time } from '../parts/time.tsx'
+import { recorderNow } from '../state/clock.ts'
+import { useOverview } from '../state/overview.ts'
+
+const MESSAGE_CHARS_MAX = 240
+
+/** The page. */
+export function OverviewPage(): JSX.Element {
+  const overview = useOverview()
+  const answer = overview.value.value
+  return (
+    <div class="page overview">
+      <Answered of={overview} subject="the overview" isEmpty={false} empty="">
+        {answer && <Parts answer={answer} />}
+      </Answered>
+    </div>
+  )
+}
+
+function Parts({ answer }: { readonly answer: Overview }): JSX.Element {
+  return (
+    <>
+      <WrongNow answer={answer} />
+      <SourceList sources={answer.sources} />
+      <List
+        title="Warnings of the cluster"
+        rows={answer.warnings}
+        none="No warning is on record."
+        id={(event) => event.uid}
+        row={(event) => <Warning event={event} />}
+      />
+      <List
+        title="Error lines"
+        more={<a href="#/logs?level=ERROR">all</a>}
+        rows={answer.errors}
+        none="No error line is on record."
+        id={(line) => String(line.seq)}
+        row={(line) => <ErrorLine line={line} />}
+      />
+      <List
+        title="Gaps"
+        rows={answer.gaps}
+        none="No gap is on record: whatever was observed, was observed throughout."
+        id={(gap) => String(gap.seq)}
+        row={(gap) => <GapLine gap={gap} />}
+      />
+      <List
+        title="Actions"
+        more={<a href="#/actions">all</a>}
+        rows={answer.actions}
+        none="No admin has done anything yet."
+        id={(action) => action.id}
+        row={(action) => (
+          <>
+            <Time at={action.started} /> <OutcomeBadge outcome={action.outcome ?? null} />{' '}
+            <b>{action.action}</b> by {action.actor}
+            {action.detail && <span class="muted"> {cut(action.detail, MESSAGE_CHARS_MAX)}</span>}
+          </>
+        )}
+      />
+      <Counts answer={answer} />
+    </>
+  )
+}
+
+function WrongNow({ answer }: { readonly answer: Overview }): JSX.Element {
+  const total = answer.kinds.reduce((sum, kind) => sum + kind.total, 0)
+  const wrong = answer.kinds.reduce((sum, kind) => sum + kind.unhealthy, 0)
+  const { length } = answer.unhealthy
+  return (
+    <Panel title="Wrong now" class="wrong-now" aside={`${count(wrong)} of ${counted(total, 'object')}`}>
+      {length === 0 && <AllClear total={total} sources={answer.sources} />}
+      <ul class="lines">
+        {answer.unhealthy.map((object) => (
+          <li key={object.uid}>
+            <WrongObject object={object} />
+          </li>
+        ))}
+      </ul>
+      {wrong > length && length > 0 && (
+        <p class="muted">
+          {count(wrong - length)} more: <a href="#/cluster?unhealthy=1">see all</a>
+        </p>
+      )}
+    </Panel>
+  )
+}
+
+/** Nothing wrong is worth as much as what was looked at. */
+function AllClear(props: { readonly total: number; readonly sources: readonly Source[] }): JSX.Element {
+  const watches = props.sources.filter((source) => source.name.startsWith('cluster/'))
+  const up = watches.filter((source) => source.state === 'up').length
+  if (watches.length === 0 || up === 0) {
+    return (
+      <p class="all-clear is-blind">
+        <span aria-hidden="true">{'\u25b2'}</span> Not known: the cluster is not observed now. The
+        sources say why.
+      </p>
+    )
+  }
+  return (
+    <p class="all-clear">
+      <span aria-hidden="true">{'\u2713'}</span> All {counted(props.total, 'observed object')} are as
+      they should be
+      {up < watches.length && `; ${counted(watches.length - up, 'kind')} of objects not observed`}.
+    </p>
+  )
+}
+
+function WrongObject({ object }: { readonly object: ObjectRow }): JSX.Element {
+  return (
+    <>
+      <span class="bad" aria-hidden="true">
+        {'\u2715'}
+      </span>{' '}
+      <a href={`#/cluster?uid=${encodeURIComponent(object.uid)}`}>
+        {object.kind} {object.namespace && `${object.namespace}/`}
+        {object.name}
+      </a>{' '}
+      <b class="bad">{object.phase}</b> {object.detail}{' '}
+      <span class="muted">
+        since <Time at={object.changed} /> ({longDuration(recorderNow() - object.changed)})
+      </span>
+    </>
+  )
+}
+
+function SourceList({ sources }: { readonly sources: readonly Source[] }): JSX.Element {
+  return (
+    <Panel title="Sources">
+      <ul class="lines">
+        {sources.map((source) => (
+          <li key={source.name}>
+            <SourceBadge state={source.state} /> <b>{source.name}</b>{' '}
+            <span class="muted">
+              since <Time at={source.since} />
+            </span>
+            {source.reason && <p class="reason">{source.reason}</p>}
+            {source.malformed > 0 && (
+              <p class="reason">
+                {counted(source.malformed, 'malformed message')} since the recorder started; the
+                last: {printable(source.last_malformed)}
+              </p>
+            )}
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  )
+}
+
+interface ListProps<T> {
+  readonly title: string
+  readonly more?: ComponentChildren
+  readonly rows: readonly T[]
+  readonly none: string
+  id(row: T): string
+  row(row: T): JSX.Element
+}
+
+function List<T>(props: ListProps<T>): JSX.Element {
+  return (
+    <Panel title={props.title} aside={props.more}>
+      {props.rows.length === 0 && <p class="none">{props.none}</p>}
+      <ul class="lines">
+        {props.rows.map((row) => (
+          <li key={props.id(row)}>{props.row(row)}</li>
+        ))}
+      </ul>
+    </Panel>
+  )
+}
+
+function Warning({ event }: { readonly event: ClusterEvent }): JSX.Element {
+  return (
+    <>
+      <Time at={event.last} /> <b class="warn">{event.reason}</b>{' '}
+      <a href={`#/cluster?uid=${encodeURIComponent(event.object_uid)}`}>
+        {event.kind} {event.name}
+      </a>{' '}
+      {event.count > 1 && <span class="times">{count(event.count)} times</span>}{' '}
+      {cut(event.message, MESSAGE_CHARS_MAX)}
+    </>
+  )
+}
+
+function ErrorLine({ line }: { readonly line: LogEntry }): JSX.Element {
+  return (
+    <span class="mono">
+      <Time at={line.time} /> <LevelChip level={line.level} />{' '}
+      <span class="muted">{line.target}</span> {cut(printable(line.message), MESSAGE_CHARS_MAX)}
+    </span>
+  )
+}
+
+function GapLine({ gap }: { readonly gap: Gap }): JSX.Element {
+  const { dropped } = gap
+  return (
+    <>
+      <Time at={gap.from} /> to <Time at={gap.to} /> ({duration(gap.to - gap.from)}){' '}
+      <b>{gap.source}</b>{' '}
+      {dropped === null || dropped === undefined
+        ? 'not observed'
+        : `${counted(dropped, 'record')} missing`}
+      : <span class="muted">{gap.reason}</span>
+    </>
+  )
+}
+
+function Counts({ answer }: { readonly answer: Overview }): JSX.Element {
+  return (
+    <Panel title="Counts">
+      <ul class="lines">
+        {answer.kinds.map((kind) => (
+          <KindLine key={kind.kind} of={kind} />
+        ))}
+        <li>
+          <a href="#/requests">Requests open</a> <b>{count(answer.open_requests)}</b>
+        </li>
+        <li>
+          <a href="#/live-queries">Live queries</a> <b>{count(answer.live_queries)}</b>
+        </li>
+      </ul>
+    </Panel>
+  )
+}
+
+function KindLine({ of }: { readonly of: KindCount }): JSX.Element {
+  return (
+    <li>
+      <a href={`#/cluster?kind=${encodeURIComponent(of.kind)}`}>{of.kind}</a> <b>{count(of.total)}</b>
+      {of.unhealthy > 0 && <span class="bad"> {count(of.unhealthy)} not as they should be</span>}
+    </li>
+  )
+}

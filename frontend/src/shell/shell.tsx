@@ -1,0 +1,108 @@
+/** The frame around every page: navigation, what mode this is, and how the recorder fares. */
+
+import type { ComponentChildren, JSX } from 'preact'
+import { useEffect } from 'preact/hooks'
+
+import { fetchPages, PAGES } from '../pages/index.ts'
+import { OfflineBanner } from '../parts/states.tsx'
+import { path } from '../state/route.ts'
+import { status } from '../state/status.ts'
+import { Header } from './header.tsx'
+import { followKeys, HelpSheet } from './keys.tsx'
+import { StatusBar, useTitle } from './status-bar.tsx'
+
+/** The first page is on screen by then, and its own questions have been asked. */
+const FETCH_PAGES_MS = 500
+
+/** The frame. */
+export function Shell({ children }: { readonly children: ComponentChildren }): JSX.Element {
+  const here = PAGES.find((page) => path.value === page.path)
+  useTitle(here?.name ?? '')
+  useEffect(followKeys, [])
+  useEffect(() => {
+    const timer = setTimeout(fetchPages, FETCH_PAGES_MS)
+    return () => clearTimeout(timer)
+  }, [])
+  return (
+    <div class="shell">
+      <a class="skip" href="#main" onClick={skipToMain}>
+        Skip to the page
+      </a>
+      <Header />
+      <Nav />
+      <div class="strips">
+        <ModeStrip />
+        <OfflineBanner />
+        <DegradedStrip />
+      </div>
+      <main id="main" class="main" tabIndex={-1}>
+        <h1 class="for-readers">{here?.name}</h1>
+        {children}
+      </main>
+      <StatusBar />
+      <HelpSheet />
+    </div>
+  )
+}
+
+/** The hash is the route, so a plain link to an id would lead to another page. */
+function skipToMain(event: Event): void {
+  event.preventDefault()
+  document.getElementById('main')?.focus()
+}
+
+function Nav(): JSX.Element {
+  return (
+    <nav class="nav" aria-label="Pages">
+      <ul>
+        {PAGES.map((page) => (
+          <li key={page.path}>
+            <a href={`#${page.path}`} aria-current={path.value === page.path ? 'page' : undefined}>
+              <page.icon size={16} aria-hidden />
+              <span class="nav-name">{page.name}</span>
+              <span class="nav-short" aria-hidden="true">
+                {page.short}
+              </span>
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  )
+}
+
+/** Nobody may take a simulation or a recording for the cluster. */
+function ModeStrip(): JSX.Element | null {
+  switch (status.value.value?.mode) {
+    case 'demo':
+      return (
+        <p class="strip strip-demo">
+          <b>{'\u25c6'} DEMO</b> A simulated cluster and app-server. Nothing here is real.
+        </p>
+      )
+    case 'replay':
+      return (
+        <p class="strip strip-replay">
+          <b>{'\u25b6\ufe0e'} REPLAY</b> A recording, as it was at its last event. Nothing can be
+          changed here.
+        </p>
+      )
+    default:
+      return null
+  }
+}
+
+function DegradedStrip(): JSX.Element | null {
+  const reasons = status.value.value?.degraded ?? []
+  if (reasons.length === 0) return null
+  return (
+    <div class="strip strip-degraded" role="status">
+      <b>{'\u25b2'} Degraded</b>
+      <ul>
+        {reasons.map((reason) => (
+          <li key={reason}>{reason}</li>
+        ))}
+      </ul>
+    </div>
+  )
+}

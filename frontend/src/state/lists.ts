@@ -1,0 +1,60 @@
+/** The lists that pages share. Each begins to live when a page first opens it. */
+
+import type {
+  Action,
+  Actions,
+  LiveQueries,
+  LiveQuery,
+  ObjectRow,
+  Objects,
+  Request,
+  Requests,
+  Source,
+  Sources,
+} from '../api/types.ts'
+import { Rows } from './rows.ts'
+
+/** Objects of the cluster, those that are gone included. */
+export const objects = new Rows<Objects, ObjectRow>({
+  path: 'objects',
+  answered: (answer) => answer.objects,
+  live: (batch) => batch.objects,
+  id: (object) => object.uid,
+  seq: (object) => object.seq,
+})
+
+/** Request traces. */
+export const requests = new Rows<Requests, Request>({
+  path: 'requests',
+  answered: (answer) => answer.requests,
+  live: (batch) => batch.requests,
+  id: (request) => `${request.source}\n${request.id}`,
+  seq: (request) => request.seq,
+})
+
+/** Live queries. */
+export const liveQueries = new Rows<LiveQueries, LiveQuery>({
+  path: 'live-queries',
+  answered: (answer) => answer.live_queries,
+  live: (batch) => batch.live_queries,
+  id: (query) => query.id,
+  seq: (query) => query.seq,
+  isGone: (query) => query.removed,
+})
+
+/** What admins did. */
+export const actions = new Rows<Actions, Action>({
+  path: 'actions',
+  answered: (answer) => answer.actions,
+  live: (batch) => batch.actions,
+  id: (action) => action.id,
+  seq: (action) => action.seq,
+})
+
+/** Where records come from. */
+export const sources = new Rows<Sources, Source>({
+  path: 'sources',
+  answered: (answer) => answer.sources,
+  live: (batch) => batch.sources,
+  id: (source) => source.name,
+})

@@ -1,0 +1,251 @@
+//! The settings of `serve`: the command line over the configuration file over defaults.
+//!
+//! A fault inside the file costs its section and is reported; nothing in it keeps the process from
+//! starting.
+
+use std::{fs, net::SocketAddr, path::PathBuf};
+
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::{cli::ServeArgs, http};
+
+/// The port of the original deployment.
+const LISTEN_DEFAULT: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 5130);
+
+/// Size of a journal segment unless the file says otherwise, bytes.
+pub const SEGMENT_BYTES_DEFAULT: u64 = 64 << 20;
+
+/// A segment holds at least a few large records, and no more than a quick replay allows.
+const SEGMENT_BYTES_RANGE: std::ops::RangeInclusive<u64> = (1 << 20)..=(256 << 20);
+
+/// Settings, ready to use.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the journal is kept.
+    pub data_dir: PathBuf,
+    /// Address and port to serve on.
+    pub listen: SocketAddr,
+    /// Path under which a gateway serves this process, in the form of [`http::base_path`].
+    pub base_path: String,
+    /// File that holds the admin key.
+    pub admin_key_file: Option<PathBuf>,
+    /// The app-server's link.
+    pub app_server_url: Option<String>,
+    /// The cluster's access; `None` for the usual places.
+    pub kubeconfig: Option<PathBuf>,
+    /// Whether a cluster is to be recorded.
+    pub cluster_enabled: bool,
+    /// Size of a new segment, bytes.
+    pub segment_bytes: u64,
+    /// Wipes once for each new token.
+    pub wipe_on_start: Option<String>,
+    /// What was wrong in the file, a line each.
+    pub faults: Vec<String>,
+}
+
+/// The configuration file could not be read at all.
+#[derive(Debug, thiserror::Error)]
+#[error("reading the configuration file {path} failed; check --config")]
+pub struct Unreadable {
+    /// Which file.
+    pub path: PathBuf,
+    /// Why.
+    pub source: std::io::Error,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct HttpSection {
+    listen: Option<SocketAddr>,
+    base_path: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct JournalSection {
+    segment_bytes: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct AppServerSection {
+    url: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ClusterSection {
+    enabled: bool,
+    kubeconfig: Option<PathBuf>,
+}
+
+impl Default for ClusterSection {
+    fn default() -> ClusterSection {
+        ClusterSection { enabled: true, kubeconfig: None }
+    }
+}
+
+impl Config {
+    /// Reads the file, if one is named, and puts the command line over it.
+    ///
+    /// # Errors
+    /// The file cannot be read. A fault inside it is no error: see [`Config::faults`].
+    pub fn load(args: &ServeArgs) -> Result<Config, Unreadable> {
+        let text = match present(&args.config) {
+            Some(path) => {
+                fs::read_to_string(&path).map_err(|source| Unreadable { path, source })?
+            }
+            None => String::new(),
+        };
+        Ok(Config::merge(args, &text))
+    }
+
+    fn merge(args: &ServeArgs, text: &str) -> Config {
+        let mut file = File::parse(text);
+        let http: HttpSection = file.section("http");
+        let journal: JournalSection = file.section("journal");
+        let app_server: AppServerSection = file.section("app_server");
+        let cluster: ClusterSection = file.section("cluster");
+        let segment_bytes = file.segment_bytes(&journal);
+        file.report_unknown_sections();
+        let base_path = file.base_path(args.base_path.clone().or(http.base_path));
+        Config {
+            data_dir: args.data_dir.clone(),
+            listen: args.listen.or(http.listen).unwrap_or(LISTEN_DEFAULT),
+            base_path,
+            admin_key_file: present(&args.admin_key_file),
+            app_server_url: present(&args.app_server_url).or(app_server.url),
+            kubeconfig: present(&args.kubeconfig).or(cluster.kubeconfig),
+            cluster_enabled: cluster.enabled,
+            segment_bytes,
+            wipe_on_start: present(&args.wipe_on_start),
+            faults: file.faults,
+        }
+    }
+}
+
+/// An empty value means the same as none: a manifest cannot unset a variable.
+fn present<T: Clone + AsRef<std::ffi::OsStr>>(value: &Option<T>) -> Option<T> {
+    value.clone().filter(|value| !value.as_ref().is_empty())
+}
+
+/// The file's sections, taken out one by one.
+struct File {
+    sections: toml::Table,
+    faults: Vec<String>,
+}
+
+impl File {
+    fn parse(text: &str) -> File {
+        match text.parse() {
+            Ok(sections) => File { sections, faults: Vec::new() },
+            Err(error) => {
+                let fault = format!(
+                    "configuration file: every section is off, it is not TOML: {}",
+                    one_line(&error)
+                );
+                File { sections: toml::Table::new(), faults: vec![fault] }
+            }
+        }
+    }
+
+    fn section<T: Default + DeserializeOwned>(&mut self, name: &str) -> T {
+        let Some(section) = self.sections.remove(name) else { return T::default() };
+        section.try_into().unwrap_or_else(|error: toml::de::Error| {
+            let error = one_line(&error);
+            self.faults.push(format!("configuration file: section [{name}] is off: {error}"));
+            T::default()
+        })
+    }
+
+    fn segment_bytes(&mut self, journal: &JournalSection) -> u64 {
+        let wanted = journal.segment_bytes.unwrap_or(SEGMENT_BYTES_DEFAULT);
+        if SEGMENT_BYTES_RANGE.contains(&wanted) {
+            return wanted;
+        }
+        self.faults.push(format!(
+            "configuration file: section [journal] is off: segment_bytes must lie between {} and {}",
+            SEGMENT_BYTES_RANGE.start(),
+            SEGMENT_BYTES_RANGE.end()
+        ));
+        SEGMENT_BYTES_DEFAULT
+    }
+
+    fn base_path(&mut self, wanted: Option<String>) -> String {
+        let wanted = wanted.unwrap_or_default();
+        http::base_path(&wanted).unwrap_or_else(|| {
+            self.faults.push(format!(
+                "the base path {wanted:?} is off: it may hold letters, digits and -._~ between slashes"
+            ));
+            String::new()
+        })
+    }
+
+    fn report_unknown_sections(&mut self) {
+        let unknown = self.sections.keys();
+        let faults =
+            unknown.map(|name| format!("configuration file: there is no section or key `{name}`"));
+        self.faults.extend(faults);
+    }
+}
+
+fn one_line(error: &toml::de::Error) -> String {
+    error.message().replace('\n', ", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn merged(text: &str) -> Config {
+        Config::merge(&ServeArgs::default(), text)
+    }
+
+    #[test]
+    fn without_a_file_the_original_port_is_served() {
+        let config = merged("");
+        assert_eq!(config.listen.port(), 5130);
+        assert!(config.cluster_enabled);
+        assert!(config.faults.is_empty());
+    }
+
+    #[test]
+    fn a_fault_costs_its_section_alone() {
+        let config = merged(
+            "[app_server]\nurl = 5\n[http]\nbase_path = \"monitor/\"\n[cluster]\nenabled = false\n",
+        );
+        assert_eq!(config.app_server_url, None);
+        assert_eq!(config.base_path, "/monitor");
+        assert!(!config.cluster_enabled);
+        assert_eq!(config.faults.len(), 1);
+        assert!(config.faults[0].contains("[app_server]"), "{:?}", config.faults);
+    }
+
+    #[test]
+    fn unknown_keys_and_sections_are_named() {
+        let config = merged("[http]\nlisten_on = \"x\"\n[colour]\nred = 1\n");
+        assert!(config.faults.iter().any(|fault| fault.contains("listen_on")));
+        assert!(config.faults.iter().any(|fault| fault.contains("colour")));
+    }
+
+    #[test]
+    fn what_is_not_toml_costs_every_section_and_no_start() {
+        let config = merged("[http\n");
+        assert_eq!(config.listen.port(), 5130);
+        assert!(config.faults[0].contains("every section is off"));
+    }
+
+    #[test]
+    fn the_command_line_wins() {
+        let args = ServeArgs { base_path: Some("/a".into()), ..ServeArgs::default() };
+        assert_eq!(Config::merge(&args, "[http]\nbase_path = \"/b\"\n").base_path, "/a");
+    }
+
+    #[test]
+    fn a_segment_size_out_of_range_is_a_fault() {
+        let config = merged("[journal]\nsegment_bytes = 1\n");
+        assert_eq!(config.segment_bytes, SEGMENT_BYTES_DEFAULT);
+        assert!(config.faults[0].contains("segment_bytes"));
+    }
+}

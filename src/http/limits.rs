@@ -1,0 +1,103 @@
+//! Every bound of the HTTP surface, with its reason.
+
+use std::time::Duration;
+
+/// Connections served at once. A person uses a handful; the rest of the bound is for scripts and
+/// for connections that wait for their time-out. Further ones wait in the kernel's queue.
+pub const CONNECTIONS_MAX: usize = 512;
+
+/// Live feeds at once: one a browser, so this many browsers. Each costs a scan of new events.
+pub const FEEDS_MAX: usize = 32;
+
+/// Downloads at once. Each holds its segments' maps and two chunks.
+pub const DOWNLOADS_MAX: usize = 8;
+
+/// Queries that read the journal at once; further ones wait their turn.
+pub const QUERY_THREADS_MAX: usize = 4;
+
+/// Reads for feeds and downloads at once, apart from queries so that a long search holds up
+/// neither.
+pub const STREAM_THREADS_MAX: usize = 4;
+
+/// The request line and headers; the longest honest query is a search text.
+pub const HEADER_BYTES_MAX: usize = 16 << 10;
+
+/// hyper's read and write buffer of one connection: large enough for a chunk of a download.
+pub const CONNECTION_BUFFER_BYTES: usize = 256 << 10;
+
+/// A request's JSON body; the largest honest one is an action's arguments.
+pub const BODY_BYTES_MAX: usize = 64 << 10;
+
+/// How much of a body that is too large is read and thrown away, so that the client gets to read
+/// the answer instead of a reset connection.
+pub const BODY_DRAIN_BYTES_MAX: usize = 64 << 20;
+
+/// One read of a download.
+pub const CHUNK_BYTES: usize = 128 << 10;
+
+/// Chunks that are ready before the client takes them.
+pub const CHUNKS_AHEAD: usize = 2;
+
+/// Rows of a list where the query names no limit.
+pub const ROWS_DEFAULT: usize = 100;
+
+/// Rows of a list at most: about a megabyte of log lines.
+pub const ROWS_MAX: usize = 1000;
+
+/// Past moments that are kept: the one on screen and those just scrubbed over.
+pub const MOMENTS_MAX: usize = 4;
+
+/// How long a session cookie holds.
+pub const SESSION_TIME: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// The delay of the first wrong key; it doubles with every further one.
+pub const WRONG_KEY_DELAY_MIN: Duration = Duration::from_millis(100);
+
+/// The delay of a wrong key at most. A right key is never delayed.
+pub const WRONG_KEY_DELAY_MAX: Duration = Duration::from_secs(2);
+
+/// After so long without a wrong key the delays begin anew.
+pub const WRONG_KEY_MEMORY: Duration = Duration::from_secs(60);
+
+/// The bounds that a test has to reach; everyone else takes the default.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// See [`CONNECTIONS_MAX`].
+    pub connections: usize,
+    /// See [`FEEDS_MAX`].
+    pub feeds: usize,
+    /// From the opening of a connection, or from the end of an answer, to the end of the next
+    /// request's headers: bounds both slow senders and idle connections.
+    pub header_time: Duration,
+    /// From the end of the headers to the end of the body.
+    pub body_time: Duration,
+    /// A client that takes nothing, or acknowledges nothing, for so long is cut off.
+    pub stall_time: Duration,
+    /// What is being answered at shutdown may take so long to end.
+    pub grace: Duration,
+    /// Wrong keys are recorded so often, with their count.
+    pub wrong_key_report: Duration,
+    /// Between two heartbeats of the live feed.
+    pub heartbeat: Duration,
+    /// A feed that has caught up once and is then so many events behind is moved to the present.
+    pub feed_behind: u64,
+    /// A feed that begins so many events behind fetches again instead.
+    pub feed_resume: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            connections: CONNECTIONS_MAX,
+            feeds: FEEDS_MAX,
+            header_time: Duration::from_secs(30),
+            body_time: Duration::from_secs(10),
+            stall_time: Duration::from_secs(60),
+            grace: Duration::from_secs(5),
+            wrong_key_report: Duration::from_secs(60),
+            heartbeat: Duration::from_secs(15),
+            feed_behind: 100_000,
+            feed_resume: 500_000,
+        }
+    }
+}

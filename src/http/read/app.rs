@@ -1,0 +1,89 @@
+//! What the application tells: log lines, requests, live queries.
+
+use super::{Call, newest_gaps, ok};
+use crate::{
+    event::{Event, kind},
+    http::{
+        body::Response,
+        convert,
+        error::Error,
+        limits::ROWS_DEFAULT,
+        moment::Moment,
+        openapi::{AtQuery, PageQuery},
+        wire,
+    },
+    views::{
+        self,
+        read::{self, LogFilter, Page, Recorded, Window},
+    },
+};
+
+/// Log lines, newest first.
+#[utoipa::path(get, path = "/api/logs", params(
+    PageQuery,
+    ("level" = Option<String>, Query, description = "This level or worse."),
+    ("q" = Option<String>, Query, description = "A substring of the message, in any case."),
+), responses((status = 200, body = wire::Logs)))]
+pub(in crate::http) fn logs(moment: &Moment, call: &Call) -> Result<Response, Error> {
+    let filter = LogFilter { level: call.params.level()?, text: call.params.text("q") };
+    let window = moment.window(&call.params)?;
+    let page = read::logs(&moment.reader, window, &filter)?;
+    let mut gaps = newest_gaps(moment, covered_by(window, &page))?;
+    gaps.retain(|gap| is_of_logs(&gap.source));
+    ok(&wire::Logs {
+        seq: moment.seq(),
+        next: page.next,
+        entries: page.rows.into_iter().map(convert::log).collect(),
+        gaps,
+    })
+}
+
+/// The numbers that a page went through to find its rows.
+fn covered_by<T>(window: Window, page: &Page<T>) -> Window {
+    let after = page.next.map_or(window.after, |next| next - 1);
+    Window { limit: ROWS_DEFAULT, after, ..window }
+}
+
+/// The watches of the cluster bring no log lines; every other source may.
+fn is_of_logs(source: &str) -> bool {
+    !source.starts_with("cluster/")
+}
+
+/// Requests, open and ended, newest record first.
+#[utoipa::path(get, path = "/api/requests", params(PageQuery),
+    responses((status = 200, body = wire::Requests)))]
+pub(in crate::http) fn requests(moment: &Moment, call: &Call) -> Result<Response, Error> {
+    let window = moment.window(&call.params)?;
+    let page = read::requests(&moment.reader, &moment.snapshot.state, window)?;
+    ok(&wire::Requests {
+        seq: moment.seq(),
+        next: page.next,
+        requests: page.rows.into_iter().map(convert::request).collect(),
+    })
+}
+
+/// One request, as a list of one.
+#[utoipa::path(get, path = "/api/requests/{id}",
+    params(("id" = String, Path, description = "The id that the application gave."), AtQuery),
+    responses((status = 200, body = wire::Requests)))]
+pub(in crate::http) fn request(moment: &Moment, call: &Call) -> Result<Response, Error> {
+    let state = &moment.snapshot.state;
+    let found = read::request(&moment.reader, state, call.place(), moment.seq() + 1)?;
+    let row = found.ok_or_else(|| Error::NotFound { what: "this request".into() })?;
+    ok(&wire::Requests { seq: moment.seq(), requests: vec![convert::request(row)], next: None })
+}
+
+/// Live queries, by table and filter.
+#[utoipa::path(get, path = "/api/live-queries", params(AtQuery),
+    responses((status = 200, body = wire::LiveQueries)))]
+pub(in crate::http) fn live_queries(moment: &Moment, _: &Call) -> Result<Response, Error> {
+    let state = &moment.snapshot.state;
+    let mut known: Vec<&views::LiveQuery> = state.live_queries.values().collect();
+    known.sort_by_key(|query| (&query.table_name, &query.filter));
+    let live_queries = known.into_iter().filter_map(|query| {
+        let Event::LiveQuery(value) = query.body.event(kind::LIVE_QUERY)? else { return None };
+        let row = Recorded { seq: query.body.seq, learned: query.body.learned, value };
+        Some(convert::live_query(row, state.is_observed(query)))
+    });
+    ok(&wire::LiveQueries { seq: moment.seq(), live_queries: live_queries.collect() })
+}

@@ -1,0 +1,65 @@
+//! The first page: what is wrong now, before everything else.
+
+use std::{cmp::Reverse, collections::BTreeMap};
+
+use super::{Call, all_sources, newest_gaps, ok};
+use crate::{
+    event::Level,
+    http::{body::Response, convert, error::Error, moment::Moment, openapi::AtQuery, wire},
+    views::{
+        Object, State,
+        read::{self, ClusterEventFilter, LogFilter},
+    },
+};
+
+const UNHEALTHY_MAX: usize = 100;
+const WARNINGS_MAX: usize = 20;
+const ERRORS_MAX: usize = 20;
+const ACTIONS_MAX: usize = 5;
+const GAPS_MAX: usize = 5;
+
+/// What is wrong, what was done, and how much there is of everything.
+#[utoipa::path(get, path = "/api/overview", params(AtQuery),
+    responses((status = 200, body = wire::Overview)))]
+pub(in crate::http) fn overview(moment: &Moment, _: &Call) -> Result<Response, Error> {
+    let state = &moment.snapshot.state;
+    let warnings =
+        ClusterEventFilter { event_type: Some("Warning".into()), ..ClusterEventFilter::default() };
+    let warnings = read::cluster_events(&moment.reader, moment.newest(WARNINGS_MAX), &warnings)?;
+    let errors = LogFilter { level: Some(Level::Error), text: None };
+    let errors = read::logs(&moment.reader, moment.newest(ERRORS_MAX), &errors)?;
+    let actions = read::actions(&moment.reader, state, moment.newest(ACTIONS_MAX))?;
+    ok(&wire::Overview {
+        seq: moment.seq(),
+        sources: all_sources(moment),
+        kinds: kinds(state),
+        unhealthy: unhealthy(state),
+        warnings: warnings.rows.into_iter().map(convert::cluster_event).collect(),
+        errors: errors.rows.into_iter().map(convert::log).collect(),
+        actions: actions.rows.into_iter().map(convert::action).collect(),
+        gaps: newest_gaps(moment, moment.newest(GAPS_MAX))?,
+        live_queries: state.live_queries.len() as u64,
+        open_requests: state.open_traces.len() as u64,
+    })
+}
+
+fn kinds(state: &State) -> Vec<wire::KindCount> {
+    let mut counts: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for row in state.objects.values() {
+        let (total, unhealthy) = counts.entry(&row.object.kind).or_default();
+        *total += 1;
+        *unhealthy += u64::from(!row.healthy);
+    }
+    let rows = counts.into_iter().map(|(kind, (total, unhealthy))| wire::KindCount {
+        kind: kind.to_owned(),
+        total,
+        unhealthy,
+    });
+    rows.collect()
+}
+
+fn unhealthy(state: &State) -> Vec<wire::ObjectRow> {
+    let mut rows: Vec<&Object> = state.objects.values().filter(|row| !row.healthy).collect();
+    rows.sort_by_key(|row| Reverse(row.body.seq));
+    rows.into_iter().take(UNHEALTHY_MAX).map(convert::object).collect()
+}

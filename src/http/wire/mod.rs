@@ -1,0 +1,31 @@
+//! The JSON shapes of the HTTP surface, each with its OpenAPI description.
+//!
+//! Times and durations are fractional milliseconds (times since 1970-01-01T00:00:00Z). `seq` is an
+//! integer below 2^53. Nothing here computes: shapes only.
+
+mod session;
+
+mod source;
+
+mod app;
+
+mod cluster;
+
+mod action;
+
+mod overview;
+
+mod journal;
+
+mod live;
+
+pub use action::{Action, Actions, StartAction, StartedAction, WipeRequest, Wiped};
+pub use app::{LiveQueries, LiveQuery, LogEntry, Logs, Request, RequestEnd, Requests, Section};
+pub use cluster::{
+    ClusterEvent, Deleted, ObjectDetail, ObjectHistory, ObjectRow, ObjectVersion, Objects, Timeline,
+};
+pub use journal::{Journal, LeftAlone, Segment};
+pub use live::{LiveBatch, LiveDurable, LiveHeartbeat, LiveHello, LiveReset, LiveShed};
+pub use overview::{KindCount, Overview};
+pub use session::{ErrorBody, JournalStatus, LogIn, Mode, ReplayStatus, Session, Status};
+pub use source::{Gap, Source, SourceState, Sources};

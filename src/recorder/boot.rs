@@ -1,0 +1,151 @@
+//! The recorder's start: open the journal, replay it, and record what the stop left unfinished.
+
+use std::{fs, io, path::Path, sync::Arc, time::Duration};
+
+use super::{
+    Setup, WipeOnStart,
+    core::{Core, Inputs, Outputs, now_ms, now_ns},
+    with_causes,
+};
+use crate::{
+    event::{ActionOutcome, Boot, Event, Extensions, Outcome, SourceState, State as SourceWord},
+    journal::{self, Reader, Recovery, WipeNote, Writer},
+    views::{self, read},
+};
+
+/// Between two attempts to open the journal: short, since another pod may be about to let it go.
+const OPEN_RETRY: Duration = Duration::from_millis(500);
+
+/// Runs the recorder until it is asked to stop.
+pub(super) async fn run(setup: Setup, inputs: Inputs, outputs: Outputs) {
+    let Some((mut writer, reader, recovery)) = open(&setup, &inputs, &outputs).await else {
+        return;
+    };
+    let mut faults = setup.config_faults.clone();
+    if let Some(wipe) = &setup.wipe_on_start
+        && let Err(error) = wipe_once(&mut writer, &reader, wipe)
+    {
+        faults.push(format!("the wipe on start failed: {error:#}"));
+    }
+    let state = replay(&reader, &outputs, &mut faults);
+    let boot = boot_event(&setup, &recovery, &faults);
+    outputs.published.reader.store(Some(Arc::new(reader.clone())));
+    let mut core = Core::new(writer, reader, state, outputs, faults, Arc::new(recovery));
+    core.begin(unfinished(&core, boot));
+    core.run(inputs).await;
+}
+
+/// Opens the journal, again and again until it can be; `None` when asked to stop before.
+async fn open(
+    setup: &Setup,
+    inputs: &Inputs,
+    outputs: &Outputs,
+) -> Option<(Writer, Reader, Recovery)> {
+    loop {
+        match journal::open(setup.journal.clone()) {
+            Ok(opened) => return Some(opened),
+            Err(error) => {
+                let mut degraded = setup.config_faults.clone();
+                degraded.push(format!("the journal is not open: {}", with_causes(&error)));
+                outputs.degrade(degraded);
+            }
+        }
+        if inputs.requests.is_closed() {
+            return None;
+        }
+        tokio::time::sleep(OPEN_RETRY).await;
+    }
+}
+
+fn replay(reader: &Reader, outputs: &Outputs, faults: &mut Vec<String>) -> views::State {
+    match read::state_at(reader, None, &mut |applied| outputs.progress(applied)) {
+        Ok(state) => state,
+        Err(error) => {
+            faults.push(format!("the views are incomplete: {}", with_causes(&error)));
+            views::State::default()
+        }
+    }
+}
+
+/// Wipes unless the token is the one that the last such wipe had.
+fn wipe_once(writer: &mut Writer, reader: &Reader, wipe: &WipeOnStart) -> anyhow::Result<()> {
+    let known = match fs::read_to_string(&wipe.memory) {
+        Ok(token) => Some(token),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error.into()),
+    };
+    if known.as_deref() == Some(wipe.token.as_str()) {
+        return Ok(());
+    }
+    let note = WipeNote {
+        actor: "wipe on start".into(),
+        reason: "the start was asked to wipe".into(),
+        time_ns: now_ns(),
+    };
+    super::core::wipe(writer, reader, &note)?;
+    remember(&wipe.memory, &wipe.token)?;
+    Ok(())
+}
+
+/// Written beside and renamed, so that a crash leaves the old token or the new one.
+fn remember(memory: &Path, token: &str) -> io::Result<()> {
+    let fresh = memory.with_extension("new");
+    fs::write(&fresh, token)?;
+    fs::File::open(&fresh)?.sync_all()?;
+    fs::rename(&fresh, memory)
+}
+
+fn boot_event(setup: &Setup, recovery: &Recovery, faults: &[String]) -> Event {
+    let mut report = serde_json::to_value(recovery).unwrap_or_default();
+    if let Some(fields) = report.as_object_mut() {
+        fields.insert("config_faults".into(), faults.into());
+    }
+    Event::Boot(Boot {
+        version: setup.version.clone(),
+        host: setup.host.clone(),
+        mode: setup.mode.clone(),
+        recovery: report.to_string(),
+        ext: Extensions::default(),
+    })
+}
+
+/// The boot record, and the ends of what the last run left open: nobody was looking.
+fn unfinished(core: &Core, boot: Event) -> Vec<Event> {
+    let mut events = vec![boot];
+    for source in core.state().sources.values() {
+        if source.state.state == SourceWord::Up {
+            events.push(not_observed(core, &source.state));
+            let open = read::unended_traces(core.state(), &source.state.name);
+            events.extend(open.into_iter().map(Event::Trace));
+        }
+    }
+    let running = core.state().running_actions.values();
+    events.extend(running.map(|running| unknown_outcome(&running.intent)));
+    events
+}
+
+fn not_observed(core: &Core, source: &SourceState) -> Event {
+    let heard = read::heard_until(core.reader(), core.state(), &source.name);
+    Event::SourceState(SourceState {
+        state: SourceWord::Down,
+        reason: "the recorder was not running".into(),
+        since: heard.ok().flatten().unwrap_or(source.since),
+        malformed: 0,
+        last_malformed: String::new(),
+        ..source.clone()
+    })
+}
+
+fn unknown_outcome(intent: &crate::event::ActionIntent) -> Event {
+    Event::ActionOutcome(ActionOutcome {
+        id: intent.id.clone(),
+        actor: intent.actor.clone(),
+        action: intent.action.clone(),
+        args: intent.args.clone(),
+        started: intent.started,
+        ended: now_ms(),
+        outcome: Outcome::Unknown,
+        detail: "the recorder stopped before the outcome was recorded; see what followed".into(),
+        ext: Extensions::default(),
+    })
+}

@@ -1,0 +1,64 @@
+//! Observations that could not be recorded: counted by source, told in gaps afterwards.
+
+use std::collections::BTreeMap;
+
+use crate::event::{Event, Extensions, Gap, Millis};
+
+/// What was lost since the journal stopped taking records.
+#[derive(Debug, Default)]
+pub(super) struct Losses {
+    by_source: BTreeMap<String, Lost>,
+}
+
+#[derive(Debug)]
+struct Lost {
+    from: Millis,
+    count: u64,
+}
+
+impl Losses {
+    pub fn is_empty(&self) -> bool {
+        self.by_source.is_empty()
+    }
+
+    /// Counts one event that was not recorded.
+    pub fn count(&mut self, event: &Event, now: Millis) {
+        let source = source_of(event).to_owned();
+        self.by_source.entry(source).or_insert(Lost { from: now, count: 0 }).count += 1;
+    }
+
+    /// One gap for each source.
+    pub fn as_gaps(&self, now: Millis) -> Vec<Event> {
+        let gap = |(source, lost): (&String, &Lost)| {
+            Event::Gap(Gap {
+                source: source.clone(),
+                reason: "the journal could not be written".into(),
+                from: lost.from,
+                to: now,
+                dropped: Some(lost.count),
+                ext: Extensions::default(),
+            })
+        };
+        self.by_source.iter().map(gap).collect()
+    }
+}
+
+/// The source that a lost event counts for; the recorder itself where it names none.
+fn source_of(event: &Event) -> &str {
+    match event {
+        Event::ObjectObserved(e) => &e.source,
+        Event::ObjectDeleted(e) => &e.source,
+        Event::ClusterEvent(e) => &e.source,
+        Event::LogLine(e) => &e.source,
+        Event::Trace(e) => &e.source,
+        Event::LiveQuery(e) => &e.source,
+        Event::LiveQueryDropped(e) => &e.source,
+        Event::SourceState(e) => &e.name,
+        Event::Gap(e) => &e.source,
+        Event::WatchPosition(e) => &e.source,
+        Event::ActionIntent(_)
+        | Event::ActionProgress(_)
+        | Event::ActionOutcome(_)
+        | Event::Boot(_) => "recorder",
+    }
+}

@@ -1,0 +1,441 @@
+//! History, answered by scanning the journal: the one file of the views that reads it.
+//!
+//! Every function touches maps: call it on a reader thread. A page is bounded by its limit and by
+//! [`SCANNED_MAX`]; `next` says where the next page goes on.
+
+use std::{collections::HashSet, ops::ControlFlow};
+
+use super::{Body, Object, Source, State, objects};
+use crate::{
+    event::{
+        ActionOutcome, ClusterEvent, DecodeError, Event, Gap, Key, Level, LogLine, Millis,
+        State as SourceWord, Trace, TraceEnd, kind,
+    },
+    journal::{Error, Flags, Place, Range, Reader, Record, Seq},
+};
+
+/// Records of the wanted kinds that one page may look at before it ends with what it has: about a
+/// second of decoding.
+pub const SCANNED_MAX: usize = 2_000_000;
+
+/// A value and the record that it is from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded<T> {
+    /// The record's number.
+    pub seq: Seq,
+    /// When it was learned.
+    pub learned: Millis,
+    /// The value.
+    pub value: T,
+}
+
+/// Some rows, newest first, and the `before` of the next page.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page<T> {
+    /// Newest first.
+    pub rows: Vec<T>,
+    /// `None` when there is nothing older.
+    pub next: Option<Seq>,
+}
+
+/// Which page of a history; both ends exclusive.
+#[derive(Debug, Clone, Copy)]
+pub struct Window {
+    /// At most this many rows.
+    pub limit: usize,
+    /// Only records with a lower number.
+    pub before: Seq,
+    /// Only records with a higher number.
+    pub after: Seq,
+}
+
+/// Which log lines.
+#[derive(Debug, Clone, Default)]
+pub struct LogFilter {
+    /// This level or worse.
+    pub level: Option<Level>,
+    /// A substring of the message, in any case.
+    pub text: Option<String>,
+}
+
+/// Which objects.
+#[derive(Debug, Clone, Default)]
+pub struct ObjectFilter {
+    /// Only this kind.
+    pub kind: Option<String>,
+    /// Only this namespace.
+    pub namespace: Option<String>,
+}
+
+/// A deleted object: its last row, and what is known of its end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeletedObject {
+    /// The last row.
+    pub object: Object,
+    /// How and when it is known to be gone.
+    pub deleted: crate::event::ObjectDeleted,
+}
+
+/// One recorded state of an object: [`Event::ObjectObserved`] or [`Event::ObjectDeleted`].
+pub type ObjectVersion = Recorded<Event>;
+
+/// The time of a record.
+pub fn millis(time_ns: i64) -> Millis {
+    time_ns as f64 / 1e6
+}
+
+/// Folds the state at `to` (the present when `None`); returns it with the last number applied.
+///
+/// `progress` is told how many records have been applied, now and then.
+///
+/// # Errors
+/// The journal could not be read.
+pub fn state_at(
+    reader: &Reader,
+    to: Option<Seq>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<State, Error> {
+    /// How many records lie between two calls of `progress`.
+    const PROGRESS_EVERY: u64 = 1 << 14;
+    let mut state = State::default();
+    let mut applied = 0;
+    reader.replay(to, &mut |record, place| {
+        applied += 1;
+        if applied % PROGRESS_EVERY == 0 {
+            progress(applied);
+        }
+        apply(&mut state, record, place);
+    })?;
+    progress(applied);
+    Ok(state)
+}
+
+/// History changes no state, so its payload is not even decoded.
+fn apply(state: &mut State, record: Record<'_>, place: Place) {
+    if record.flags.0 & (Flags::STATE.0 | Flags::END.0) == 0 {
+        return;
+    }
+    if let Ok(Some(event)) = Event::decode(record.kind, record.payload) {
+        let body = Body { seq: record.seq, learned: millis(record.time_ns), place };
+        state.apply(&event, body);
+    }
+}
+
+/// Scans backwards through some kinds and keeps what `pick` makes a row of.
+fn page<T>(
+    reader: &Reader,
+    window: Window,
+    kinds: &[u16],
+    key: Option<Key>,
+    mut pick: impl FnMut(Record<'_>) -> Option<T>,
+) -> Result<Page<T>, Error> {
+    let mut page = Page { rows: Vec::new(), next: None };
+    let mut scanned = 0;
+    let range =
+        Range { after: window.after, before: window.before, kinds, key: key.map(|key| key.0) };
+    reader.scan_back(range, &mut |record| {
+        if page.rows.len() >= window.limit || scanned >= SCANNED_MAX {
+            page.next = Some(record.seq + 1);
+            return ControlFlow::Break(());
+        }
+        scanned += 1;
+        page.rows.extend(pick(record));
+        ControlFlow::Continue(())
+    })?;
+    Ok(page)
+}
+
+fn decode(record: Record<'_>) -> Option<Recorded<Event>> {
+    let decoded: Result<Option<Event>, DecodeError> = Event::decode(record.kind, record.payload);
+    let value = decoded.ok().flatten()?;
+    Some(Recorded { seq: record.seq, learned: millis(record.time_ns), value })
+}
+
+/// Log lines.
+///
+/// # Errors
+/// The journal could not be read.
+pub fn logs(
+    reader: &Reader,
+    window: Window,
+    filter: &LogFilter,
+) -> Result<Page<Recorded<LogLine>>, Error> {
+    let wanted = filter.text.as_deref().map(str::to_lowercase);
+    page(reader, window, &[kind::LOG_LINE], None, |record| {
+        let Recorded { seq, learned, value: Event::LogLine(value) } = decode(record)? else {
+            return None;
+        };
+        let level_fits = filter.level.is_none_or(|level| value.level <= level);
+        let text_fits =
+            wanted.as_deref().is_none_or(|text| value.message.to_lowercase().contains(text));
+        (level_fits && text_fits).then_some(Recorded { seq, learned, value })
+    })
+}
+
+/// Gaps of all sources.
+///
+/// # Errors
+/// The journal could not be read.
+pub fn gaps(reader: &Reader, window: Window) -> Result<Page<Recorded<Gap>>, Error> {
+    page(reader, window, &[kind::GAP], None, |record| match decode(record)? {
+        Recorded { seq, learned, value: Event::Gap(value) } => {
+            Some(Recorded { seq, learned, value })
+        }
+        _ => None,
+    })
+}
+
+/// Which cluster events.
+#[derive(Debug, Clone, Default)]
+pub struct ClusterEventFilter {
+    /// Only events about objects of this namespace.
+    pub namespace: Option<String>,
+    /// Only events about the object with this uid.
+    pub uid: Option<String>,
+    /// Only this type, for example `Warning`.
+    pub event_type: Option<String>,
+}
+
+/// Cluster events: of each uid the newest record within the page.
+///
+/// # Errors
+/// The journal could not be read.
+pub fn cluster_events(
+    reader: &Reader,
+    window: Window,
+    filter: &ClusterEventFilter,
+) -> Result<Page<Recorded<ClusterEvent>>, Error> {
+    let fits = |wanted: &Option<String>, value: &str| wanted.as_ref().is_none_or(|w| w == value);
+    let mut seen = HashSet::new();
+    page(reader, window, &[kind::CLUSTER_EVENT], None, |record| {
+        let Recorded { seq, learned, value: Event::ClusterEvent(value) } = decode(record)? else {
+            return None;
+        };
+        let wanted = fits(&filter.namespace, &value.regarding.namespace)
+            && fits(&filter.uid, &value.regarding.uid)
+            && fits(&filter.event_type, &value.event_type);
+        (wanted && seen.insert(value.uid.clone())).then_some(Recorded { seq, learned, value })
+    })
+}
+
+/// Requests: the open ones of `state`, and ended ones, by their newest record.
+///
+/// # Errors
+/// The journal could not be read.
+pub fn requests(
+    reader: &Reader,
+    state: &State,
+    window: Window,
+) -> Result<Page<Recorded<Trace>>, Error> {
+    let open = state.open_traces.values().filter_map(|open| {
+        let Event::Trace(value) = open.body.event(kind::TRACE)? else { return None };
+        Some(Recorded { seq: open.body.seq, learned: open.body.learned, value })
+    });
+    let mut seen = HashSet::new();
+    let ended = page(reader, window, &[kind::TRACE], None, |record| {
+        if record.flags.0 & Flags::END.0 == 0 || state.open_traces.contains_key(&Key(record.key)) {
+            return None;
+        }
+        let Recorded { seq, learned, value: Event::Trace(value) } = decode(record)? else {
+            return None;
+        };
+        seen.insert(record.key).then_some(Recorded { seq, learned, value })
+    })?;
+    Ok(merge(open.collect(), ended, window))
+}
+
+/// One request by its id, whichever source brought it.
+///
+/// # Errors
+/// The journal could not be read.
+pub fn request(
+    reader: &Reader,
+    state: &State,
+    id: &str,
+    before: Seq,
+) -> Result<Option<Recorded<Trace>>, Error> {
+    let sources = state.sources.keys().map(|name| Key::trace(name, id));
+    for key in sources {
+        let window = Window { limit: 1, before, after: 0 };
+        let found = page(reader, window, &[kind::TRACE], Some(key), |record| {
+            let Recorded { seq, learned, value: Event::Trace(value) } = decode(record)? else {
+                return None;
+            };
+            Some(Recorded { seq, learned, value })
+        })?;
+        if let Some(row) = found.rows.into_iter().next() {
+            return Ok(Some(row));
+        }
+    }
+    Ok(None)
+}
+
+/// An action: how it ended, or that it still runs.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// It has no outcome yet.
+    Running(crate::event::ActionIntent),
+    /// It ended.
+    Ended(ActionOutcome),
+}
+
+/// Actions: the running ones of `state`, and ended ones.
+///
+/// # Errors
+/// The journal could not be read.
+pub fn actions(
+    reader: &Reader,
+    state: &State,
+    window: Window,
+) -> Result<Page<Recorded<Action>>, Error> {
+    let running = state.running_actions.values().map(|running| Recorded {
+        seq: running.seq,
+        learned: running.intent.started,
+        value: Action::Running(running.intent.clone()),
+    });
+    let ended = page(reader, window, &[kind::ACTION_OUTCOME], None, |record| {
+        let Recorded { seq, learned, value: Event::ActionOutcome(value) } = decode(record)? else {
+            return None;
+        };
+        Some(Recorded { seq, learned, value: Action::Ended(value) })
+    })?;
+    Ok(merge(running.collect(), ended, window))
+}
+
+/// Puts living rows among ended ones, newest record first, and cuts the page at its limit.
+fn merge<T>(
+    living: Vec<Recorded<T>>,
+    ended: Page<Recorded<T>>,
+    window: Window,
+) -> Page<Recorded<T>> {
+    let reached = ended.next.unwrap_or(window.after + 1);
+    let mut rows = ended.rows;
+    let in_page = |row: &Recorded<T>| (reached..window.before).contains(&row.seq);
+    rows.extend(living.into_iter().filter(in_page));
+    rows.sort_by_key(|row| std::cmp::Reverse(row.seq));
+    let mut next = ended.next;
+    if rows.len() > window.limit {
+        rows.truncate(window.limit);
+        next = rows.last().map(|row| row.seq);
+    }
+    Page { rows, next }
+}
+
+/// Deleted objects.
+///
+/// # Errors
+/// The journal could not be read.
+pub fn deleted_objects(
+    reader: &Reader,
+    window: Window,
+    filter: &ObjectFilter,
+) -> Result<Page<Recorded<DeletedObject>>, Error> {
+    page(reader, window, &[kind::OBJECT_DELETED], None, |record| {
+        let Recorded { seq, learned, value: Event::ObjectDeleted(deleted) } = decode(record)?
+        else {
+            return None;
+        };
+        if !filter.fits(&deleted.object) {
+            return None;
+        }
+        let place = Place::Heap(record.payload.into());
+        let object = objects::gone(&deleted, Body { seq, learned, place });
+        Some(Recorded { seq, learned, value: DeletedObject { object, deleted } })
+    })
+}
+
+/// The recorded states of one object, its end included.
+///
+/// # Errors
+/// The journal could not be read.
+pub fn object_history(
+    reader: &Reader,
+    state: &State,
+    uid: &str,
+    window: Window,
+) -> Result<Page<ObjectVersion>, Error> {
+    let kinds = [kind::OBJECT_OBSERVED, kind::OBJECT_DELETED];
+    let mut versions = page(reader, window, &kinds, Some(Key::object(uid)), decode)?;
+    if versions.rows.is_empty() {
+        versions.rows.extend(present_version(state, uid, window));
+    }
+    Ok(versions)
+}
+
+/// The present state of an object whose own record has been retired: only keyframes hold it.
+fn present_version(state: &State, uid: &str, window: Window) -> Option<ObjectVersion> {
+    let body = &state.objects.get(&Key::object(uid))?.body;
+    let in_window = body.seq > window.after && body.seq < window.before;
+    let value = in_window.then(|| body.event(kind::OBJECT_OBSERVED)).flatten()?;
+    Some(Recorded { seq: body.seq, learned: body.learned, value })
+}
+
+impl ObjectFilter {
+    /// Whether an object is wanted.
+    pub fn fits(&self, object: &crate::event::ObjectRef) -> bool {
+        self.kind.as_ref().is_none_or(|kind| *kind == object.kind)
+            && self.namespace.as_ref().is_none_or(|namespace| *namespace == object.namespace)
+    }
+}
+
+/// Until when a source had been heard, as far as the journal knows: what was lost afterwards was
+/// sent after it. `None` where the source is not known or not configured.
+///
+/// For a source of log lines that is the time that its last line claims, where that lies shortly
+/// before the time it was learned: lines arrive in order, so what is missing was sent later.
+///
+/// # Errors
+/// The journal could not be read.
+pub fn heard_until(reader: &Reader, state: &State, source: &str) -> Result<Option<Millis>, Error> {
+    match state.sources.get(source) {
+        Some(known) if known.state.state == SourceWord::Up => last_heard(reader, known).map(Some),
+        Some(known) if known.state.state != SourceWord::Off => down_since(reader, known).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// When the last line of a source that is up was sent; when it came up, if there was none.
+fn last_heard(reader: &Reader, up: &Source) -> Result<Millis, Error> {
+    /// A claimed time further than this from the learned one is a wrong clock.
+    const CLAIM_MAX_MS: f64 = 60_000.0;
+    let window = Window { limit: 1, before: Seq::MAX, after: up.seq };
+    let last = page(reader, window, &[kind::LOG_LINE], None, |record| match decode(record)? {
+        Recorded { learned, value: Event::LogLine(line), .. } if line.source == up.state.name => {
+            let is_credible = (0.0..CLAIM_MAX_MS).contains(&(learned - line.time));
+            Some(if is_credible { line.time } else { learned })
+        }
+        _ => None,
+    })?;
+    Ok(last.rows.first().copied().unwrap_or(up.state.since))
+}
+
+/// Since when a source has been anything but up, over all the states that it had meanwhile.
+fn down_since(reader: &Reader, down: &Source) -> Result<Millis, Error> {
+    let mut since = down.state.since;
+    let range = Range {
+        after: 0,
+        before: down.seq,
+        kinds: &[kind::SOURCE_STATE],
+        key: Some(Key::source(&down.state.name).0),
+    };
+    reader.scan_back(range, &mut |record| match decode(record).map(|row| row.value) {
+        Some(Event::SourceState(earlier))
+            if matches!(earlier.state, SourceWord::Down | SourceWord::Connecting) =>
+        {
+            since = since.min(earlier.since);
+            ControlFlow::Continue(())
+        }
+        _ => ControlFlow::Break(()),
+    })?;
+    Ok(since)
+}
+
+/// The state of traces that a source left open, as they are ended when it goes down.
+pub fn unended_traces(state: &State, source: &str) -> Vec<Trace> {
+    let open = state.open_traces.values().filter(|open| open.source == source);
+    open.filter_map(|open| match open.body.event(kind::TRACE)? {
+        Event::Trace(trace) => Some(Trace { end: TraceEnd::NotObserved, ..trace }),
+        _ => None,
+    })
+    .collect()
+}

@@ -1,0 +1,34 @@
+//! The HTTP surface over real sockets, with a real recorder and journal behind it.
+
+#[path = "support/http.rs"]
+mod support;
+
+#[path = "support/feed.rs"]
+mod feed;
+
+#[path = "http/access.rs"]
+mod access;
+
+#[path = "http/connections.rs"]
+mod connections;
+
+#[path = "http/downloads.rs"]
+mod downloads;
+
+#[path = "http/live.rs"]
+mod live;
+
+#[path = "http/openapi.rs"]
+mod openapi;
+
+#[path = "http/reads.rs"]
+mod reads;
+
+#[path = "http/refusals.rs"]
+mod refusals;
+
+#[path = "http/replay.rs"]
+mod replay;
+
+#[path = "http/site.rs"]
+mod site;
