@@ -139,9 +139,7 @@ impl Kubelet {
     }
 
     fn schedule(&mut self, mut step: Step<'_>, run: &mut Run) {
-        let ready = |(_, node): &(&ObjectKey, &Arc<Value>)| has_condition(node, "Ready");
-        let nodes = step.store.all("nodes").filter(ready).map(|(key, _)| key.name.clone());
-        let nodes: Vec<String> = nodes.collect();
+        let nodes = least_loaded_nodes(step.store);
         if nodes.is_empty() {
             let message = "0 nodes are available: none is ready.";
             step.report_as("default-scheduler", "Warning", "FailedScheduling", message);
@@ -301,6 +299,16 @@ fn set_ready(pod: &mut Value, ready: bool, now: Millis) {
     };
     set_condition(pod, "Ready", condition, now);
     set_condition(pod, "ContainersReady", condition, now);
+}
+
+/// The ready nodes with the fewest pods.
+fn least_loaded_nodes(store: &Store) -> Vec<String> {
+    let load =
+        |name: &str| store.all("pods").filter(|(_, p)| p["spec"]["nodeName"] == name).count();
+    let ready = store.all("nodes").filter(|(_, node)| has_condition(node, "Ready"));
+    let loads: Vec<_> = ready.map(|(key, _)| (load(&key.name), key.name.clone())).collect();
+    let least = loads.iter().map(|(load, _)| *load).min();
+    loads.into_iter().filter(|(load, _)| Some(*load) == least).map(|(_, name)| name).collect()
 }
 
 fn node_is_lost(store: &Store, pod: &Value) -> bool {
