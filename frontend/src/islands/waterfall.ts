@@ -49,7 +49,7 @@ export class Waterfall {
     const row = this.#rows[index]
     if (!row) return
     const { section, label, depth } = row
-    const isOpen = section.duration === null || section.duration === undefined
+    const isOpen = section.duration === null
     const cells = cellsOf(element)
     element.setAttribute('role', 'listitem')
     cells.label.textContent = printable(label)

@@ -59,9 +59,9 @@ export function StatusBar(): JSX.Element {
   return (
     <footer class="status-bar">
       <ModePill />
+      <Sources />
       <span title="The last event that has reached this page">seq {count(seenSeq.value)}</span>
       {!isReplay.value && <Durable />}
-      <Sources />
       <span class="spring" />
       {journal && (
         <span class="wide-only">

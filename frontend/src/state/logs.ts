@@ -161,8 +161,8 @@ export class LogStore {
     return { limit: PAGE, level: this.filter.level, q: this.filter.text }
   }
 
-  #setNext(next: number | null | undefined): void {
-    this.#next = next ?? null
+  #setNext(next: number | null): void {
+    this.#next = next
     this.hasOlder.value = this.#next !== null
   }
 
@@ -196,7 +196,7 @@ export class LogStore {
     if (excess > 0) {
       this.items.splice(0, excess)
       // What went can be asked for again, in order.
-      this.#setNext(this.items[0]?.seq)
+      this.#setNext(this.items[0]?.seq ?? null)
     }
     this.size.value = this.items.length
     this.#told({ kind: 'some', before: -excess })

@@ -45,7 +45,9 @@ export class Rows<A extends { seq: number; next?: number | null }, T> extends Qu
   open(): this {
     if (this.#isOpen) return this
     this.#isOpen = true
-    listen({ batch: (batch) => this.#follow(batch), reset: () => void this.ask() })
+    const again = (): void => void this.ask()
+    // A state that was left out is not told again before it changes.
+    listen({ batch: (batch) => this.#follow(batch), shed: again, reset: again })
     void this.ask()
     return this
   }
