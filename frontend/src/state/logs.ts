@@ -78,8 +78,8 @@ export class LogStore {
   setFilter(filter: LogFilter): void {
     if (filter.level === this.filter.level && filter.text === this.filter.text) return
     this.filter = filter
-    this.#show(this.items.filter((item) => this.#belongs(item)))
     this.reload()
+    this.#show(this.items.filter((item) => this.#belongs(item)))
   }
 
   /** The newest page again, from the recorder. */
@@ -180,6 +180,7 @@ export class LogStore {
     if (this.#meanwhile) {
       // The answer replaces the rows anyhow, and is joined with these.
       for (const item of items) this.#meanwhile.push(item)
+      if (this.#meanwhile.length > ITEMS_MAX) this.#meanwhile.splice(0, TRIM)
       return
     }
     if (!this.isPaused.peek()) {
@@ -199,7 +200,7 @@ export class LogStore {
       this.#setNext(this.items[0]?.seq ?? null)
     }
     this.size.value = this.items.length
-    this.#told({ kind: 'some', before: -excess })
+    this.#told({ kind: 'some', before: 0 - excess })
   }
 
   #show(items: LogItem[]): void {
