@@ -7,7 +7,7 @@ use std::{fs, net::SocketAddr, path::PathBuf};
 
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::cli::ServeArgs;
+use crate::{cli::ServeArgs, http};
 
 /// The port of the original deployment.
 const LISTEN_DEFAULT: SocketAddr =
@@ -26,7 +26,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Address and port to serve on.
     pub listen: SocketAddr,
-    /// Path under which a gateway serves this process; empty, or with a leading and no trailing `/`.
+    /// Path under which a gateway serves this process, in the form of [`http::base_path`].
     pub base_path: String,
     /// File that holds the admin key.
     pub admin_key_file: Option<PathBuf>,
@@ -109,11 +109,11 @@ impl Config {
         let cluster: ClusterSection = file.section("cluster");
         let segment_bytes = file.segment_bytes(&journal);
         file.report_unknown_sections();
-        let base_path = args.base_path.clone().or(http.base_path).unwrap_or_default();
+        let base_path = file.base_path(args.base_path.clone().or(http.base_path));
         Config {
             data_dir: args.data_dir.clone(),
             listen: args.listen.or(http.listen).unwrap_or(LISTEN_DEFAULT),
-            base_path: normal_base_path(&base_path),
+            base_path,
             admin_key_file: present(&args.admin_key_file),
             app_server_url: present(&args.app_server_url).or(app_server.url),
             kubeconfig: present(&args.kubeconfig).or(cluster.kubeconfig),
@@ -128,14 +128,6 @@ impl Config {
 /// An empty value means the same as none: a manifest cannot unset a variable.
 fn present<T: Clone + AsRef<std::ffi::OsStr>>(value: &Option<T>) -> Option<T> {
     value.clone().filter(|value| !value.as_ref().is_empty())
-}
-
-/// `monitor/` and `/monitor` mean the same.
-fn normal_base_path(path: &str) -> String {
-    match path.trim_matches('/') {
-        "" => String::new(),
-        inner => format!("/{inner}"),
-    }
 }
 
 /// The file's sections, taken out one by one.
@@ -178,6 +170,16 @@ impl File {
             SEGMENT_BYTES_RANGE.end()
         ));
         SEGMENT_BYTES_DEFAULT
+    }
+
+    fn base_path(&mut self, wanted: Option<String>) -> String {
+        let wanted = wanted.unwrap_or_default();
+        http::base_path(&wanted).unwrap_or_else(|| {
+            self.faults.push(format!(
+                "the base path {wanted:?} is off: it may hold letters, digits and -._~ between slashes"
+            ));
+            String::new()
+        })
     }
 
     fn report_unknown_sections(&mut self) {

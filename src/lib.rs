@@ -16,11 +16,17 @@ pub mod event;
 
 pub mod journal;
 
+pub mod cluster;
+
+pub mod collect;
+
 pub mod views;
 
 pub mod recorder;
 
 pub mod http;
+
+pub mod sim;
 
 pub mod config;
 

@@ -16,8 +16,8 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("actions", &["event", "recorder", "cluster"]),
     ("http", &["event", "journal", "views", "recorder", "actions"]),
     ("sim", &["event"]),
-    ("config", &["cli"]),
-    ("cli", &[]),
+    ("config", EVERYTHING),
+    ("cli", EVERYTHING),
     ("app", EVERYTHING),
     ("main", EVERYTHING),
 ];

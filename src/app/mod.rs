@@ -1,15 +1,47 @@
-//! The wiring.
+//! The wiring: each command builds the stages and joins them in the order of the flow.
+
+mod demo;
 
 mod key;
 
+mod replay;
+
+mod serve;
+
+mod signals;
+
 use std::process::ExitCode;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
 
 use crate::cli::Command;
 
 /// Runs one command to its end.
 ///
 /// # Errors
-/// What kept the program from starting.
-pub fn run(_command: Command) -> anyhow::Result<ExitCode> {
-    Ok(ExitCode::SUCCESS)
+/// What kept the program from starting, or ended it.
+pub fn run(command: Command) -> anyhow::Result<ExitCode> {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("starting the runtime failed")?;
+    runtime.block_on(async {
+        match command {
+            Command::Serve(args) => serve::run(&args).await,
+            Command::Demo(args) => demo::run(&args).await,
+            Command::Replay(args) => replay::run(&args).await,
+        }
+    })
+}
+
+/// Binds the address that an admin will open, and says which one it is.
+async fn listen(address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("listening on {address} failed; is another process there? choose one by --listen")
+    })?;
+    let address = listener.local_addr().context("the listener has no address")?;
+    println!("listening on http://{address}");
+    Ok(listener)
 }

@@ -2,7 +2,8 @@
 //!
 //! The key itself is never kept, logged or answered: only its digest and the MAC key that is
 //! derived from it. The cookie carries its expiry and a MAC, so it survives a restart. It is not
-//! marked `Secure`: a port-forward is plain HTTP on localhost.
+//! marked `Secure`: a port-forward is plain HTTP on localhost. It names no path: a browser then
+//! sends it below the folder of the log-in, `api/`, wherever a gateway has put that.
 
 use std::{
     fmt,
@@ -127,16 +128,13 @@ impl Caller {
 pub(super) struct Access {
     /// `None` in a replay, which is open on loopback.
     key: Option<AdminKey>,
-    /// Where the cookie is sent to.
-    cookie_path: String,
     /// Counted and delayed.
     pub(super) wrong_keys: WrongKeys,
 }
 
 impl Access {
-    pub(super) fn new(key: Option<AdminKey>, base_path: &str) -> Access {
-        let cookie_path = if base_path.is_empty() { "/" } else { base_path };
-        Access { key, cookie_path: cookie_path.to_owned(), wrong_keys: WrongKeys::default() }
+    pub(super) fn new(key: Option<AdminKey>) -> Access {
+        Access { key, wrong_keys: WrongKeys::default() }
     }
 
     /// Who is asking.
@@ -178,18 +176,13 @@ impl Access {
         };
         self.check_key(key, given).await?;
         let value = key.cookie_value(now_secs() + SESSION_TIME.as_secs());
-        let cookie = self.cookie(key, &value, SESSION_TIME.as_secs());
+        let cookie = cookie(key, &value, SESSION_TIME.as_secs());
         Ok((Caller { actor: KEY_ACTOR, via: Via::Cookie }, Some(cookie)))
     }
 
     /// A `Set-Cookie` that ends the session in this browser.
     pub(super) fn log_out(&self) -> Option<String> {
-        self.key.as_ref().map(|key| self.cookie(key, "", 0))
-    }
-
-    fn cookie(&self, key: &AdminKey, value: &str, max_age_secs: u64) -> String {
-        let (name, path) = (key.cookie_name(), &self.cookie_path);
-        format!("{name}={value}; Path={path}; Max-Age={max_age_secs}; HttpOnly; SameSite=Strict")
+        self.key.as_ref().map(|key| cookie(key, "", 0))
     }
 
     async fn check_key(&self, key: &AdminKey, given: &str) -> Result<(), Error> {
@@ -208,6 +201,10 @@ impl Access {
         };
         if self.key.is_none() && !is_ours { Err(Error::ForeignHost) } else { Ok(()) }
     }
+}
+
+fn cookie(key: &AdminKey, value: &str, max_age_secs: u64) -> String {
+    format!("{}={value}; Max-Age={max_age_secs}; HttpOnly; SameSite=Strict", key.cookie_name())
 }
 
 /// `localhost` or an address, with or without a port.
@@ -285,10 +282,10 @@ mod tests {
 
     #[test]
     fn nothing_that_is_kept_shows_the_key() {
-        let access = Access::new(Some(AdminKey::new("s3cret-key")), "/monitor");
-        assert!(!format!("{access:?}").contains("s3cret"));
-        let cookie = access.cookie(access.key.as_ref().unwrap(), "v", 5);
-        assert!(cookie.ends_with("=v; Path=/monitor; Max-Age=5; HttpOnly; SameSite=Strict"));
+        let key = AdminKey::new("s3cret-key");
+        let cookie = cookie(&key, "v", 5);
+        assert!(cookie.ends_with("=v; Max-Age=5; HttpOnly; SameSite=Strict"));
+        assert!(!format!("{cookie} {:?}", Access::new(Some(key))).contains("s3cret"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use hyper::{
     StatusCode,
-    header::{ALLOW, CONTENT_RANGE, HeaderValue},
+    header::{ALLOW, CONTENT_RANGE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 
 use super::{answer, body::Response, wire};
@@ -102,16 +102,22 @@ impl Error {
         let (status, code) = self.status_and_code();
         let body = wire::ErrorBody { code: code.into(), message: self.to_string() };
         let mut response = answer::json(status, &body);
-        let extra = match self {
-            Error::MethodNotAllowed { allow } => Some((ALLOW, allow)),
-            Error::BadRange { len } => Some((CONTENT_RANGE, format!("bytes */{len}"))),
-            _ => None,
-        };
-        if let Some((name, value)) = extra {
-            let value = HeaderValue::try_from(value).expect("methods and digits are plain ASCII");
+        if let Some((name, value)) = self.header() {
+            let value = HeaderValue::try_from(value).expect("methods, words and digits are ASCII");
             response.headers_mut().insert(name, value);
         }
         response
+    }
+
+    /// What the protocol wants said beside some refusals.
+    fn header(&self) -> Option<(HeaderName, String)> {
+        Some(match self {
+            Error::MethodNotAllowed { allow } => (ALLOW, allow.clone()),
+            Error::BadRange { len } => (CONTENT_RANGE, format!("bytes */{len}")),
+            Error::NoAccess | Error::WrongKey => (WWW_AUTHENTICATE, "Bearer".into()),
+            Error::Starting | Error::TooMany { .. } | Error::Busy(_) => (RETRY_AFTER, "1".into()),
+            _ => return None,
+        })
     }
 }
 

@@ -71,7 +71,7 @@ pub struct Limits {
     pub header_time: Duration,
     /// From the end of the headers to the end of the body.
     pub body_time: Duration,
-    /// A client that takes nothing for so long is cut off.
+    /// A client that takes nothing, or acknowledges nothing, for so long is cut off.
     pub stall_time: Duration,
     /// What is being answered at shutdown may take so long to end.
     pub grace: Duration,

@@ -135,7 +135,7 @@ struct Surface {
 
 impl Surface {
     fn new(mut desk: Desk, closing: watch::Receiver<bool>) -> Surface {
-        let access = Access::new(desk.admin_key.take(), &desk.base_path);
+        let access = Access::new(desk.admin_key.take());
         Surface {
             access,
             queries: Pool::new(QUERY_THREADS_MAX),

@@ -87,8 +87,11 @@ fn serve(
     watcher: Watcher,
     slot: OwnedSemaphorePermit,
 ) -> impl Future<Output = ()> + use<> {
-    // Messages of the live feed are small and wanted at once. Refused only by a dead socket.
+    // Both are refused by a dead socket alone, which ends by itself. Messages of the live feed are
+    // small and wanted at once; a computer that fell asleep must not keep a feed for long.
     let _ = stream.set_nodelay(true);
+    let stall_ms = u32::try_from(limits.stall_time.as_millis()).unwrap_or(u32::MAX);
+    let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, stall_ms);
     let service = service_fn(move |request| {
         let surface = surface.clone();
         async move { Ok::<_, Never>(routes::answer(&surface, request).await) }

@@ -1,0 +1,154 @@
+//! `serve`: record, and serve what was recorded.
+
+use std::{process::ExitCode, sync::Arc, time::Duration};
+
+use anyhow::{Context, bail};
+use tokio::{net::TcpListener, sync::watch};
+
+use super::{key, listen, signals};
+use crate::{
+    cli::{EXIT_USAGE, ServeArgs},
+    cluster::Access,
+    collect::{self, Outlet, Resume},
+    config::Config,
+    http::{self, AdminKey, Desk, limits::Limits, wire::Mode},
+    journal,
+    recorder::{self, Published, WipeOnStart},
+    views::read,
+};
+
+/// How long the recorder is waited for at the end; a disk that takes longer hangs.
+const STOP_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Runs until a signal says to stop.
+pub async fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
+    let config = match Config::load(args) {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("monitor-backend: {:#}", anyhow::Error::from(error));
+            return Ok(ExitCode::from(EXIT_USAGE));
+        }
+    };
+    if args.check_config {
+        return Ok(check(&config));
+    }
+    let listener = listen(config.listen).await?;
+    let variable = std::env::var(key::VARIABLE).ok();
+    let key = key::find(variable, config.admin_key_file.as_deref(), &config.data_dir);
+    println!("admin key: {}", key.origin);
+    record_and_serve(config, listener, key, Mode::Live).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check(config: &Config) -> ExitCode {
+    for fault in &config.faults {
+        eprintln!("monitor-backend: {fault}");
+    }
+    if config.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(EXIT_USAGE) }
+}
+
+/// Joins the stages, and takes them apart in the opposite order.
+pub async fn record_and_serve(
+    config: Config,
+    listener: TcpListener,
+    key: key::AdminKey,
+    mode: Mode,
+) -> anyhow::Result<()> {
+    let recorder::Started { recorder, published, queue, generation, thread } =
+        recorder::start(setup(&config, key.faults, mode))
+            .context("starting the recorder failed")?;
+    let kubeconfig = config.kubeconfig.clone();
+    let cluster = config.cluster_enabled.then_some(Access { kubeconfig });
+    let (stop, stopping) = watch::channel(false);
+
+    let desk = Desk {
+        mode,
+        version: env!("CARGO_PKG_VERSION").into(),
+        published: Arc::clone(&published),
+        recorder: Some(recorder.clone()),
+        admin_key: Some(AdminKey::new(&key.key)),
+        base_path: config.base_path.clone(),
+        data_dir: Some(config.data_dir.clone()),
+        limits: Limits::default(),
+    };
+    let http = tokio::spawn(http::serve(listener, desk, stopped(stopping.clone())));
+
+    let sources = collect::Config {
+        cluster,
+        app_server_url: config.app_server_url.clone(),
+        ..collect::Config::default()
+    };
+    let outlet = Outlet::new(queue, generation);
+    let collectors = tokio::spawn(observe(published, sources, outlet, stopping));
+
+    let recorder_ended = tokio::task::spawn_blocking(move || thread.join());
+    tokio::pin!(recorder_ended);
+    tokio::select! {
+        () = signals::stop() => {}
+        // Going on would show a past that looks like the present.
+        _ = &mut recorder_ended => bail!("the recorder ended by a fault of the program; see the log above"),
+    }
+    stop.send_replace(true);
+    let _ = tokio::join!(collectors, http);
+    recorder.stop().await;
+    match tokio::time::timeout(STOP_TIME_MAX, recorder_ended).await {
+        Ok(_) => Ok(()),
+        Err(_) => bail!("the journal did not close within {STOP_TIME_MAX:?}; the volume hangs"),
+    }
+}
+
+/// Resolves when it is time to stop.
+pub async fn stopped(mut stopping: watch::Receiver<bool>) {
+    // A sender that is gone can say nothing else.
+    let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+fn setup(config: &Config, key_faults: Vec<String>, mode: Mode) -> recorder::Setup {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let memory = config.data_dir.join("wipe-on-start");
+    let token = config.wipe_on_start.clone();
+    recorder::Setup {
+        journal: journal::Options {
+            dir: config.data_dir.clone(),
+            segment_bytes: config.segment_bytes,
+        },
+        version: env!("CARGO_PKG_VERSION").into(),
+        host: host.trim().into(),
+        mode: if mode == Mode::Demo { "demo".into() } else { "live".into() },
+        config_faults: [config.faults.clone(), key_faults].concat(),
+        wipe_on_start: token.map(|token| WipeOnStart { token, memory }),
+    }
+}
+
+/// Starts the collectors as soon as the journal says where to go on, and keeps them until the stop.
+async fn observe(
+    published: Arc<Published>,
+    config: collect::Config,
+    outlet: Outlet,
+    stopping: watch::Receiver<bool>,
+) {
+    let is_open = tokio::select! {
+        is_open = published.replayed() => is_open,
+        () = stopped(stopping.clone()) => false,
+    };
+    if !is_open {
+        return;
+    }
+    let resume = tokio::task::spawn_blocking(move || resume(&published)).await.unwrap_or_default();
+    collect::start(&config, &outlet, &resume, &stopping).stopped().await;
+}
+
+/// Where each source goes on.
+fn resume(published: &Published) -> Resume {
+    let snapshot = published.snapshot.load();
+    let positions = snapshot.state.watch_positions.clone();
+    let heard = |name: &String| {
+        let reader = published.reader.load_full()?;
+        let until = read::heard_until(&reader, &snapshot.state, name).ok().flatten()?;
+        Some((name.clone(), until))
+    };
+    Resume {
+        positions: positions.into_iter().collect(),
+        heard_until: snapshot.state.sources.keys().filter_map(heard).collect(),
+    }
+}

@@ -1,0 +1,345 @@
+//! Frames of the link to events: JSON, externally tagged.
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+    fmt,
+};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, MapAccess, Visitor},
+};
+use serde_json::Value;
+
+use super::{super::redact, NAME};
+use crate::event::{
+    Event, Extensions, Level, LiveQuery, LogLine, Millis, Section, Trace, TraceEnd,
+};
+
+/// How much of a malformed frame is shown.
+const EXCERPT_CHARS_MAX: usize = 120;
+
+/// How much of what is wrong with it is told.
+const COMPLAINT_CHARS_MAX: usize = 160;
+
+/// What a frame says.
+#[derive(Debug, PartialEq)]
+pub struct Frame {
+    /// As an event.
+    pub event: Event,
+    /// The time that it claims to be of, if it claims one.
+    pub claimed: Option<Millis>,
+}
+
+/// Reads a frame.
+///
+/// # Errors
+/// Says what is wrong, and shows how the frame begins.
+pub fn read(text: &str) -> Result<Frame, String> {
+    match serde_json::from_str::<FrameJson>(text) {
+        Ok(message) => Ok(Frame::from(message)),
+        Err(e) => Err(format!(
+            "{}: {}",
+            shortened(&e.to_string(), COMPLAINT_CHARS_MAX),
+            shortened(text, EXCERPT_CHARS_MAX)
+        )),
+    }
+}
+
+/// The beginning of a text, without credentials.
+fn shortened(text: &str, chars_max: usize) -> String {
+    // A credential that the cut would make unrecognizable is recognized in twice the length.
+    let long: String = text.chars().take(2 * chars_max).collect();
+    redact::text(&long).chars().take(chars_max).collect()
+}
+
+#[derive(Deserialize)]
+enum FrameJson {
+    LogEntryAdded { entry: LogEntryJson },
+    MtxEntryDone { mtx: TraceJson },
+    LQInstanceUpdated(LiveQueryJson),
+}
+
+struct LogEntryJson(LogLine);
+
+#[derive(Deserialize)]
+struct TraceJson {
+    id: String,
+    #[serde(default)]
+    section_lifetimes: HashMap<String, SectionJson>,
+}
+
+#[derive(Deserialize)]
+struct SectionJson {
+    path: Option<String>,
+    extra_info: Option<Value>,
+    start_time: Millis,
+    duration: Option<Millis>,
+}
+
+#[derive(Deserialize)]
+struct LiveQueryJson {
+    table_name: String,
+    #[serde(default)]
+    filter: Value,
+    #[serde(default)]
+    last_entries: Option<Vec<Value>>,
+    #[serde(default)]
+    watchers_count: u64,
+    #[serde(default)]
+    deleting: bool,
+}
+
+impl From<FrameJson> for Frame {
+    fn from(frame: FrameJson) -> Frame {
+        match frame {
+            FrameJson::LogEntryAdded { entry: LogEntryJson(line) } => {
+                Frame { claimed: Some(line.time), event: Event::LogLine(line) }
+            }
+            FrameJson::MtxEntryDone { mtx } => {
+                let trace = Trace::from(mtx);
+                Frame { claimed: latest(&trace), event: Event::Trace(trace) }
+            }
+            FrameJson::LQInstanceUpdated(query) => {
+                Frame { claimed: None, event: Event::LiveQuery(query.into()) }
+            }
+        }
+    }
+}
+
+/// The latest time that a trace tells of.
+fn latest(trace: &Trace) -> Option<Millis> {
+    let times = trace.sections.iter().map(|s| s.start_time + s.duration.unwrap_or(0.0));
+    times.reduce(Millis::max)
+}
+
+impl From<TraceJson> for Trace {
+    fn from(json: TraceJson) -> Trace {
+        let mut sections: Vec<Section> =
+            json.section_lifetimes.into_iter().map(|(key, section)| section.named(&key)).collect();
+        sections.sort_by(|a, b| {
+            a.start_time.total_cmp(&b.start_time).then_with(|| a.path.cmp(&b.path))
+        });
+        let ended = !sections.is_empty() && sections.iter().all(|s| s.duration.is_some());
+        Trace {
+            source: NAME.into(),
+            id: json.id,
+            end: if ended { TraceEnd::Ended } else { TraceEnd::Open },
+            sections,
+            ext: Extensions::default(),
+        }
+    }
+}
+
+impl SectionJson {
+    /// The key is the path and a start; the path also stands in the section.
+    fn named(self, key: &str) -> Section {
+        let from_key = || key.split_once('#').map_or(key, |(path, _)| path).to_owned();
+        Section {
+            path: self.path.unwrap_or_else(from_key),
+            start_time: self.start_time,
+            duration: self.duration,
+            extra_info: self.extra_info.map(|info| info.to_string()),
+        }
+    }
+}
+
+impl From<LiveQueryJson> for LiveQuery {
+    fn from(json: LiveQueryJson) -> LiveQuery {
+        LiveQuery {
+            source: NAME.into(),
+            table_name: json.table_name,
+            filter: json.filter.to_string(),
+            last_entries: Value::Array(json.last_entries.unwrap_or_default()).to_string(),
+            watchers_count: json.watchers_count,
+            deleting: json.deleting,
+            ext: Extensions::default(),
+        }
+    }
+}
+
+/// By hand, because a flattened rest would buffer every line of the busiest frame.
+impl<'de> Deserialize<'de> for LogEntryJson {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<LogEntryJson, D::Error> {
+        deserializer.deserialize_map(LogEntryVisitor)
+    }
+}
+
+struct LogEntryVisitor;
+
+impl<'de> Visitor<'de> for LogEntryVisitor {
+    type Value = LogEntryJson;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a log entry")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<LogEntryJson, A::Error> {
+        let (mut time, mut level, mut message) = (None, Level::Info, None);
+        let (mut target, mut span_name) = (None, None);
+        let mut rest = BTreeMap::new();
+        while let Some(Text(name)) = fields.next_key()? {
+            match &*name {
+                "time" => time = Some(fields.next_value()?),
+                "message" => message = Some(fields.next_value()?),
+                "target" => target = fields.next_value()?,
+                "span_name" => span_name = fields.next_value()?,
+                "level" => {
+                    if let Some(Text(word)) = fields.next_value()? {
+                        level = Level::from_word(&word);
+                    }
+                }
+                _ => {
+                    rest.insert(name.into_owned(), fields.next_value()?);
+                }
+            }
+        }
+        Ok(LogEntryJson(LogLine {
+            source: NAME.into(),
+            time: time.ok_or_else(|| A::Error::missing_field("time"))?,
+            level,
+            target: target.unwrap_or_default(),
+            span_name: span_name.unwrap_or_default(),
+            message: message.ok_or_else(|| A::Error::missing_field("message"))?,
+            ext: Extensions(if rest.is_empty() { None } else { Some(rest) }),
+        }))
+    }
+}
+
+/// Text that is borrowed from the frame where it has no escapes.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn event(frame: Value) -> Event {
+        read(&frame.to_string()).expect("a good frame").event
+    }
+
+    #[test]
+    fn a_log_entry_keeps_what_is_known_and_what_is_not() {
+        let frame = json!({"LogEntryAdded": {"entry": {
+            "time": 1.5, "level": "WARN", "target": "a::b", "span_name": "s",
+            "message": "say \"hi\"", "thread": 7,
+        }}});
+        let read = read(&frame.to_string()).expect("a good frame");
+        let ext = BTreeMap::from([("thread".to_owned(), json!(7))]);
+        assert_eq!(read.claimed, Some(1.5));
+        assert_eq!(
+            read.event,
+            Event::LogLine(LogLine {
+                source: "app-server".into(),
+                time: 1.5,
+                level: Level::Warn,
+                target: "a::b".into(),
+                span_name: "s".into(),
+                message: "say \"hi\"".into(),
+                ext: Extensions(Some(ext)),
+            })
+        );
+    }
+
+    #[test]
+    fn a_log_entry_needs_no_more_than_a_time_and_a_message() {
+        for more in [json!({}), json!({"level": null, "target": null, "span_name": null})] {
+            let mut entry = json!({"time": 2, "message": "m"});
+            let fields = entry.as_object_mut().expect("an object");
+            fields.extend(more.as_object().expect("an object").clone());
+            let Event::LogLine(line) = event(json!({"LogEntryAdded": {"entry": entry}})) else {
+                panic!("a log line");
+            };
+            assert_eq!((line.level, line.time), (Level::Info, 2.0));
+            assert_eq!((&*line.target, &*line.span_name, line.ext.0), ("", "", None));
+        }
+    }
+
+    #[test]
+    fn a_trace_is_sorted_and_ends_when_every_section_has_a_duration() {
+        let section = |path, start, duration: Value| {
+            json!({
+                "path": path, "extra_info": {"b": 1, "a": [2]},
+                "start_time": start, "duration": duration,
+            })
+        };
+        let frame = |last: Value| {
+            json!({"MtxEntryDone": {"mtx": {"id": "u", "section_lifetimes": {
+                "b#1": section("b", 1.0, json!(4.0)),
+                "a#1": section("a", 1.0, json!(2.0)),
+                "z#0": section("z", 0.5, last),
+            }}}})
+        };
+        let Event::Trace(trace) = event(frame(Value::Null)) else { panic!("a trace") };
+        let paths: Vec<_> = trace.sections.iter().map(|s| s.path.as_str()).collect();
+        assert_eq!(paths, ["z", "a", "b"]);
+        assert_eq!(trace.end, TraceEnd::Open);
+        assert_eq!(trace.sections[0].extra_info.as_deref(), Some(r#"{"a":[2],"b":1}"#));
+        let read = read(&frame(json!(1.0)).to_string()).expect("a good frame");
+        assert_eq!(read.claimed, Some(5.0));
+        let Event::Trace(trace) = read.event else { panic!("a trace") };
+        assert_eq!(trace.end, TraceEnd::Ended);
+        let empty = json!({"MtxEntryDone": {"mtx": {"id": "u", "section_lifetimes": {}}}});
+        let Event::Trace(trace) = event(empty) else { panic!("a trace") };
+        assert_eq!(trace.end, TraceEnd::Open);
+    }
+
+    #[test]
+    fn a_section_without_a_path_is_named_by_its_key() {
+        let frame = json!({"MtxEntryDone": {"mtx": {"id": "u", "section_lifetimes": {
+            "f/1:part#17": {"start_time": 17},
+        }}}});
+        let Event::Trace(trace) = event(frame) else { panic!("a trace") };
+        assert_eq!(trace.sections[0].path, "f/1:part");
+        assert_eq!(trace.sections[0].extra_info, None);
+    }
+
+    #[test]
+    fn a_live_query_is_the_same_however_its_filter_is_ordered() {
+        let a = read(
+            r#"{"LQInstanceUpdated":{"table_name":"t","filter":{"b":1,"a":{"d":2,"c":3}},
+               "last_entries":[{"y":1,"x":2}],"watchers_count":2,"deleting":false}}"#,
+        );
+        let b = read(
+            r#"{"LQInstanceUpdated":{"table_name":"t","filter":{"a":{"c":3,"d":2},"b":1},
+               "last_entries":[{"x":2,"y":1}],"watchers_count":2}}"#,
+        );
+        assert_eq!(a, b);
+        let Event::LiveQuery(query) = a.expect("a good frame").event else { panic!("a query") };
+        assert_eq!(query.filter, r#"{"a":{"c":3,"d":2},"b":1}"#);
+        assert_eq!(query.last_entries, r#"[{"x":2,"y":1}]"#);
+    }
+
+    #[test]
+    fn malformed_frames_are_told_apart_and_shown_shortened() {
+        let check = |text: &str, complaint: &str| {
+            let told = read(text).expect_err(text);
+            assert!(told.contains(complaint), "{told}");
+            assert!(told.chars().count() <= EXCERPT_CHARS_MAX + COMPLAINT_CHARS_MAX + 2, "{told}");
+        };
+        check("", "EOF");
+        check("not json", "expected");
+        check("[]", "expected");
+        check(r#"{"Unknown":{"a":1}}"#, "unknown variant `Unknown`");
+        check(r#"{"LogEntryAdded":{"entry":{"time":1}}}"#, "missing field `message`");
+        check(r#"{"LogEntryAdded":{"entry":{"message":""}}}"#, "missing field `time`");
+        check(r#"{"LogEntryAdded":{"entry":{"time":"x","message":""}}}"#, "invalid type");
+        check(r#"{"LogEntryAdded":{"entry":7}}"#, "a log entry");
+        check(r#"{"LogEntryAdded":{}} {"#, "missing field `entry`");
+        check(r#"{"LQInstanceUpdated":{"table_name":"t","watchers_count":-1}}"#, "invalid value");
+        check(&format!("{{\"{}\":1}}", "\u{e9}".repeat(5000)), "unknown variant");
+        check(&"[".repeat(100_000), "expected");
+        check(
+            &format!(
+                r#"{{"LogEntryAdded":{{"entry":{{"time":1,"message":"m","deep":{}"#,
+                "[".repeat(100_000)
+            ),
+            "recursion",
+        );
+        let told = read("{\"x\": \"Bearer abcdefghijkl\"}").expect_err("malformed");
+        assert!(!told.contains("abcdefghijkl"), "{told}");
+    }
+}

@@ -1,0 +1,188 @@
+//! One connection, from the handshake to its end: frames to batches of events.
+
+use std::time::Instant;
+
+use futures_util::{FutureExt, SinkExt, StreamExt};
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_tungstenite::tungstenite::{Bytes, Error as WsError, Message};
+
+use super::{
+    Socket,
+    frame::{self, Frame},
+    heard::Heard,
+    overflow::Overflow,
+    traces::Traces,
+};
+use crate::{
+    collect::{now, outlet::Stopped, pace::Pace, report::Report},
+    event::{Event, Millis},
+};
+
+/// How many frames go to the recorder at once: enough to make its cost a frame small.
+const BATCH_FRAMES_MAX: usize = 512;
+
+/// A batch ends when it has so many bytes of frames, so that few long ones do not pile up.
+const BATCH_BYTES_MAX: usize = 1 << 20;
+
+/// The state of one connection. What the other side knew of open traces and live queries ended
+/// with the connection before, so nothing counts as sent yet.
+pub struct Session {
+    socket: Socket,
+    pace: Pace,
+    heard: Heard,
+    traces: Traces,
+    overflow: Overflow,
+    /// When anything came last.
+    last_came: Instant,
+    ping_sent: Instant,
+    /// The payload of the last ping: when it was sent.
+    ping_at: Millis,
+}
+
+/// What came at once.
+#[derive(Default)]
+struct Batch {
+    events: Vec<Event>,
+    bytes: usize,
+}
+
+impl Session {
+    /// A session on a socket that has just been greeted.
+    pub fn new(socket: Socket, pace: Pace) -> Session {
+        Session {
+            socket,
+            pace,
+            heard: Heard::new(now()),
+            traces: Traces::default(),
+            overflow: Overflow::default(),
+            last_came: Instant::now(),
+            ping_sent: Instant::now(),
+            ping_at: 0.0,
+        }
+    }
+
+    /// Forgets what was sent: the journal was wiped.
+    pub fn start_over(&mut self) {
+        self.traces = Traces::default();
+        self.overflow = Overflow::default();
+    }
+
+    /// Takes frames until the connection ends; returns why it did.
+    ///
+    /// # Errors
+    /// The recorder has stopped.
+    pub async fn run(&mut self, report: &mut Report) -> Result<String, Stopped> {
+        report.heard(self.heard.until());
+        let mut tick = interval(self.pace.link_tick);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let ended = loop {
+            let ended = tokio::select! {
+                came = self.socket.next() => self.take(came, report)?,
+                _ = tick.tick() => self.look_after(report).await?,
+            };
+            if let Some(why) = ended {
+                break why;
+            }
+        };
+        // There is time now: what waited for room is sent before the news that the link is down.
+        report.send(self.overflow.waiting(report)).await?;
+        Ok(ended)
+    }
+
+    /// Takes a message and all that came with it. Returns why the connection has ended, if it has.
+    fn take(
+        &mut self,
+        first: Option<Result<Message, WsError>>,
+        report: &mut Report,
+    ) -> Result<Option<String>, Stopped> {
+        self.last_came = Instant::now();
+        let heard_before = self.heard.until();
+        let mut batch = Batch::default();
+        let mut came = first;
+        let ended = loop {
+            let ended = self.take_one(came, &mut batch, report);
+            if ended.is_some()
+                || batch.events.len() >= BATCH_FRAMES_MAX
+                || batch.bytes >= BATCH_BYTES_MAX
+            {
+                break ended;
+            }
+            match self.socket.next().now_or_never() {
+                Some(next) => came = next,
+                None => break None,
+            }
+        };
+        batch.events.extend(report.malformed_due());
+        self.overflow.offer(batch.events, heard_before, report)?;
+        report.heard(self.heard.until());
+        Ok(ended)
+    }
+
+    fn take_one(
+        &mut self,
+        came: Option<Result<Message, WsError>>,
+        batch: &mut Batch,
+        report: &mut Report,
+    ) -> Option<String> {
+        match came {
+            Some(Ok(Message::Text(text))) => {
+                batch.bytes += text.len();
+                match frame::read(&text) {
+                    Ok(frame) => batch.events.extend(self.note(frame)),
+                    Err(malformed) => report.malformed(malformed),
+                }
+            }
+            Some(Ok(Message::Binary(bytes))) => {
+                batch.bytes += bytes.len();
+                report.malformed(format!("a binary frame of {} bytes; expected text", bytes.len()));
+            }
+            Some(Ok(Message::Pong(payload))) => self.answered(&payload),
+            Some(Ok(Message::Close(_))) => {
+                return Some("the app-server closed it; did it restart?".into());
+            }
+            Some(Ok(Message::Ping(_) | Message::Frame(_))) => {}
+            Some(Err(e)) => {
+                return Some(format!("{e}; did the app-server restart, or did the network fail?"));
+            }
+            None => return Some("the app-server closed it without a word; did it restart?".into()),
+        }
+        None
+    }
+
+    /// The event of a frame, unless it tells nothing new.
+    fn note(&mut self, frame: Frame) -> Option<Event> {
+        self.heard.frame(now(), frame.claimed);
+        match &frame.event {
+            Event::Trace(trace) if !self.traces.is_news(trace) => None,
+            _ => Some(frame.event),
+        }
+    }
+
+    fn answered(&mut self, payload: &[u8]) {
+        if payload == self.ping_at.to_be_bytes() {
+            self.heard.answered(self.ping_at);
+        }
+    }
+
+    /// What time alone asks for: room for what waits, a ping, the end of a silent connection.
+    async fn look_after(&mut self, report: &mut Report) -> Result<Option<String>, Stopped> {
+        let due = report.malformed_due();
+        self.overflow.offer(due.into_iter().collect(), self.heard.until(), report)?;
+        report.heard(self.heard.until());
+        if self.last_came.elapsed() >= self.pace.silence_max {
+            let silent = self.pace.silence_max.as_secs();
+            return Ok(Some(format!(
+                "nothing came for {silent} s, not even the answer to a ping; does the app-server \
+                 hang, or did the network fail?"
+            )));
+        }
+        if self.ping_sent.elapsed() < self.pace.ping_interval {
+            return Ok(None);
+        }
+        self.ping_sent = Instant::now();
+        self.ping_at = now();
+        let payload = Bytes::copy_from_slice(&self.ping_at.to_be_bytes());
+        let sent = self.socket.send(Message::Ping(payload)).await;
+        Ok(sent.err().map(|e| format!("{e}; did the app-server restart?")))
+    }
+}

@@ -1,0 +1,70 @@
+//! What went wrong with the cluster, as an admin wants to read it.
+
+use std::time::Duration;
+
+use super::Kind;
+use crate::{
+    cluster,
+    collect::supervisor::{Failure, Retry},
+};
+
+/// What was attempted: which verb on which kind, and where.
+#[derive(Clone, Copy)]
+pub struct Attempt<'a> {
+    /// `list` or `watch`, as a permission names it.
+    pub verb: &'static str,
+    /// Which kind.
+    pub kind: &'a Kind,
+    /// The address of the API server.
+    pub address: &'a str,
+}
+
+impl Attempt<'_> {
+    /// A request that failed.
+    pub fn failed(self, error: &kube::Error) -> Failure {
+        match error {
+            kube::Error::Api(status) => self.refused(status),
+            _ => self.down(&cluster::explain(error), "is the API server running and reachable?"),
+        }
+    }
+
+    /// An answer that says no.
+    pub fn refused(self, status: &kube::core::Status) -> Failure {
+        let explained = cluster::explain(&kube::Error::Api(status.clone().boxed()));
+        let Kind { plural, group, .. } = self.kind;
+        match status.code {
+            403 => self.rarely(
+                &explained,
+                &format!("grant {} on the resource {plural} of {}", self.verb, group_name(group)),
+            ),
+            404 => self.rarely(&explained, "this cluster does not serve this kind"),
+            401 => self
+                .down(&explained, "renew the credentials; they are read again with each attempt"),
+            _ => self.down(&explained, "is the API server well?"),
+        }
+    }
+
+    /// No answer came in time.
+    pub fn silent(self, waited: Duration) -> Failure {
+        let explained = format!("nothing came for {} s", waited.as_secs());
+        self.down(&explained, "does the API server hang, or did the network fail?")
+    }
+
+    /// Something failed that time may heal.
+    pub fn down(self, explained: &str, advice: &str) -> Failure {
+        Failure::Down { reason: self.reason(explained, advice), retry: Retry::BackOff }
+    }
+
+    fn rarely(self, explained: &str, advice: &str) -> Failure {
+        Failure::Down { reason: self.reason(explained, advice), retry: Retry::Rarely }
+    }
+
+    fn reason(self, explained: &str, advice: &str) -> String {
+        let Attempt { verb, kind, address } = self;
+        format!("{verb} {} at {address} failed: {explained}; {advice}", kind.plural)
+    }
+}
+
+fn group_name(group: &str) -> String {
+    if group.is_empty() { "the core API group (\"\")".into() } else { format!("API group {group}") }
+}

@@ -1,0 +1,230 @@
+//! The watch of a kind: every change from a version on.
+
+use std::{pin::pin, time::Duration};
+
+use futures_util::{FutureExt, Stream, StreamExt};
+use kube::{
+    api::{WatchEvent, WatchParams},
+    core::Request,
+};
+use serde_json::Value;
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+
+use super::{Watcher, failure::Attempt, object};
+use crate::{
+    cluster::Cluster,
+    collect::{now, report::Report, supervisor::Failure},
+    event::{DeletedBecause, Event, Extensions, Millis, ObjectDeleted},
+};
+
+/// The server ends a watch after so many seconds. A dead connection is noticed then: a kind
+/// without changes and bookmarks is silent until its watch ends.
+const WATCH_SECONDS: u32 = 60;
+
+/// How much later than promised the end may come.
+const WATCH_GRACE: Duration = Duration::from_secs(10);
+
+/// A watch that takes longer to begin is not coming.
+const OPEN_TIME_MAX: Duration = Duration::from_secs(15);
+
+/// How many changes go to the recorder at once.
+const BATCH_EVENTS_MAX: usize = 512;
+
+type Change = Result<WatchEvent<Value>, kube::Error>;
+
+/// What came at once.
+#[derive(Default)]
+struct Batch {
+    events: Vec<Event>,
+    version: Option<String>,
+}
+
+/// How a watch went on after a change.
+enum Next {
+    /// It goes on.
+    Goes,
+    /// The server has forgotten the version: a list has to tell.
+    Gone,
+}
+
+impl Watcher {
+    /// Watches from a version until the server ends the watch. After a 410 there is no version to
+    /// go on from.
+    pub(super) async fn watch(
+        &mut self,
+        cluster: &Cluster,
+        version: &str,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        let attempt = Attempt { verb: "watch", kind: self.kind, address: &cluster.address };
+        let started = Instant::now();
+        let promised_end = started + Duration::from_secs(WATCH_SECONDS.into());
+        let params = WatchParams::default().timeout(WATCH_SECONDS);
+        let request = Request::new(self.kind.path())
+            .watch(&params, version)
+            .map_err(|e| attempt.failed(&kube::Error::BuildRequest(e)))?;
+        let opening = cluster.client.request_events::<Value>(request);
+        let changes = match timeout(OPEN_TIME_MAX, opening).await {
+            Ok(Ok(changes)) => changes,
+            Ok(Err(kube::Error::Api(status))) if status.code == 410 => return self.gone(attempt),
+            Ok(Err(e)) => return Err(attempt.failed(&e)),
+            Err(_) => return Err(attempt.silent(OPEN_TIME_MAX)),
+        };
+        self.observed_again(report).await?;
+        let mut changes = pin!(changes);
+        loop {
+            let came = timeout_at(promised_end + WATCH_GRACE, changes.next()).await;
+            let Ok(came) = came else { return Err(attempt.silent(started.elapsed())) };
+            let Some(first) = came else { break };
+            if let Next::Gone = self.take(first, &mut changes, attempt, report).await? {
+                return self.gone(attempt);
+            }
+        }
+        if Instant::now() + Duration::from_secs(2) >= promised_end {
+            // It ended because its time was over, so it was whole until now.
+            report.heard(now());
+        }
+        sleep_until(started + self.pace.watch_min).await;
+        Ok(())
+    }
+
+    /// The watch is open: tells so, after the gap that lies behind.
+    async fn observed_again(&mut self, report: &mut Report) -> Result<(), Failure> {
+        let listed_at = self.listed_at.take();
+        if !report.is_up() {
+            report.up().await?;
+        } else if let Some(listed_at) = listed_at {
+            let reason =
+                "the cluster had forgotten the version to go on from, and was listed again";
+            report.send(report.gap(listed_at, reason).into_iter().collect()).await?;
+        }
+        if let Some(listed_at) = listed_at {
+            report.heard(listed_at);
+        }
+        Ok(())
+    }
+
+    /// The version was forgotten. Where it is that of a list that was taken just now, listing again
+    /// at once could go on forever.
+    fn gone(&mut self, attempt: Attempt) -> Result<(), Failure> {
+        self.version = None;
+        if self.is_fresh {
+            let explained = "the API server forgot the version of its own list at once";
+            return Err(attempt.down(explained, "is the API server well?"));
+        }
+        Ok(())
+    }
+
+    /// Sends a change and all that came with it.
+    async fn take(
+        &mut self,
+        first: Change,
+        changes: &mut (impl Stream<Item = Change> + Unpin),
+        attempt: Attempt<'_>,
+        report: &mut Report,
+    ) -> Result<Next, Failure> {
+        let learned = now();
+        let mut batch = Batch::default();
+        let mut change = first;
+        let next = loop {
+            match self.take_one(change, learned, &mut batch, attempt, report) {
+                Ok(Next::Goes) if batch.events.len() < BATCH_EVENTS_MAX => {}
+                next => break next,
+            }
+            match changes.next().now_or_never().flatten() {
+                Some(more) => change = more,
+                // At the end, the caller sees it again.
+                None => break Ok(Next::Goes),
+            }
+        };
+        self.send(batch, learned, report).await?;
+        next
+    }
+
+    fn take_one(
+        &mut self,
+        change: Change,
+        learned: Millis,
+        batch: &mut Batch,
+        attempt: Attempt<'_>,
+        report: &mut Report,
+    ) -> Result<Next, Failure> {
+        let (object, is_deleted) = match change {
+            Ok(WatchEvent::Added(object) | WatchEvent::Modified(object)) => (object, false),
+            Ok(WatchEvent::Deleted(object)) => (object, true),
+            Ok(WatchEvent::Bookmark(bookmark)) => {
+                batch.version = Some(bookmark.metadata.resource_version);
+                return Ok(Next::Goes);
+            }
+            Ok(WatchEvent::Error(status)) | Err(kube::Error::Api(status)) => {
+                return match status.code {
+                    410 => Ok(Next::Gone),
+                    _ => Err(attempt.refused(&status)),
+                };
+            }
+            Err(kube::Error::SerdeError(e)) => {
+                // What it said is lost.
+                self.version = None;
+                report.malformed(format!("a watch event that is not one: {e}"));
+                return Err(attempt.failed(&kube::Error::SerdeError(e)));
+            }
+            Err(e) => return Err(attempt.failed(&e)),
+        };
+        let version = object::version(&object).map(str::to_owned);
+        match self.changed(object, is_deleted, learned) {
+            Ok(event) => batch.events.extend(event),
+            Err(malformed) => report.malformed(malformed),
+        }
+        batch.version = version.or(batch.version.take());
+        Ok(Next::Goes)
+    }
+
+    fn changed(
+        &self,
+        object: Value,
+        is_deleted: bool,
+        learned: Millis,
+    ) -> Result<Option<Event>, String> {
+        if !is_deleted {
+            return self.observed(object);
+        }
+        if self.kind.is_history {
+            return Ok(None);
+        }
+        let last = object::read(self.kind, object)?;
+        Ok(Some(Event::ObjectDeleted(ObjectDeleted {
+            object: last.object,
+            source: last.source,
+            because: DeletedBecause::Deleted,
+            from: learned,
+            to: learned,
+            body: last.body,
+            ext: Extensions::default(),
+        })))
+    }
+
+    async fn send(
+        &mut self,
+        batch: Batch,
+        learned: Millis,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        let Batch { mut events, version } = batch;
+        let is_due = self.position_told.elapsed() >= self.pace.position_interval;
+        let position = version.as_deref().filter(|_| is_due);
+        events.extend(position.map(|version| self.position_event(version)));
+        events.extend(report.malformed_due());
+        report.send(events).await?;
+        // Only now: what was not sent must be asked for again.
+        if let Some(version) = position {
+            self.position_sent(version);
+        }
+        // Where a change could not be read, only a list can tell what is there.
+        if let (Some(version), true) = (&version, self.version.is_some()) {
+            self.sent_until(version);
+        }
+        self.is_fresh = false;
+        report.heard(learned);
+        Ok(())
+    }
+}

@@ -1,0 +1,98 @@
+//! Collectors: they observe the cluster and the app-server, and send what they see as events.
+//!
+//! Each source is observed by one task under a shared [supervisor]. A source that fails
+//! says so as an event, with the reason, and is tried again; nothing here ends the process, and
+//! nothing needs a restart to recover. Knows nothing of the journal, of views or of HTTP.
+
+mod app_server;
+
+mod cluster;
+
+mod outlet;
+
+mod pace;
+
+mod redact;
+
+mod report;
+
+mod supervisor;
+
+use std::{
+    collections::BTreeMap,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use tokio::{sync::watch, task::JoinSet};
+
+pub use outlet::{Outlet, Refused, Stopped};
+pub use pace::Pace;
+
+use crate::{cluster::Access, event::Millis};
+use report::Report;
+
+/// What to observe.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    /// How to reach the cluster; `None`: the cluster is not observed.
+    pub cluster: Option<Access>,
+    /// Where the app-server listens, for example `ws://app-server:5110`. The path of the link is
+    /// added where the URL has none.
+    pub app_server_url: Option<String>,
+    /// How fast.
+    pub pace: Pace,
+}
+
+/// Where the collectors go on. Empty after a wipe, and at the very first start.
+#[derive(Debug, Clone, Default)]
+pub struct Resume {
+    /// The recorded position of each watch, by the name of its source.
+    pub positions: BTreeMap<String, String>,
+    /// The time until which each source had been heard, by its name. What was sent later may be
+    /// missing, so it should lean to the past: for a log source, the time that its last line claims.
+    pub heard_until: BTreeMap<String, Millis>,
+}
+
+/// The running collectors.
+#[derive(Debug)]
+pub struct Collectors {
+    tasks: JoinSet<()>,
+}
+
+/// Starts every collector. They run until `shutdown` turns true (or its sender is dropped), or
+/// until the recorder stops listening.
+pub fn start(
+    config: &Config,
+    outlet: &Outlet,
+    resume: &Resume,
+    shutdown: &watch::Receiver<bool>,
+) -> Collectors {
+    let mut tasks = JoinSet::new();
+    let report = |name: &'static str| {
+        Report::new(name, outlet.clone(), resume.heard_until.get(name).copied())
+    };
+    let link = app_server::Link::new(config.app_server_url.as_deref(), config.pace);
+    let link_report = report(app_server::NAME);
+    tasks.spawn(supervisor::supervise(link, link_report, config.pace, shutdown.clone()));
+    for kind in &cluster::KINDS {
+        let position = resume.positions.get(kind.source).cloned();
+        let watcher = cluster::Watcher::new(kind, config.cluster.clone(), position, config.pace);
+        let report = report(kind.source);
+        tasks.spawn(supervisor::supervise(watcher, report, config.pace, shutdown.clone()));
+    }
+    Collectors { tasks }
+}
+
+impl Collectors {
+    /// Waits until every collector has ended.
+    pub async fn stopped(mut self) {
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// The present time.
+fn now() -> Millis {
+    // A clock before 1970 is nonsense, and shows as 0.
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    since.as_secs_f64() * 1000.0
+}

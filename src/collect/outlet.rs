@@ -1,0 +1,70 @@
+//! The way from the collectors to the recorder: a bounded queue, and the epoch to work in.
+
+use tokio::sync::{mpsc, watch};
+
+use crate::event::{Observation, Observed};
+
+/// The sending side of the recorder's queue. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Outlet {
+    queue: mpsc::Sender<Observed>,
+    epoch: watch::Receiver<u64>,
+}
+
+/// The recorder does not listen any more: the process is stopping.
+#[derive(Debug, thiserror::Error)]
+#[error("the recorder has stopped")]
+pub struct Stopped;
+
+/// Why a message was not taken at once.
+#[derive(Debug)]
+pub enum Refused {
+    /// The queue is full; the message comes back.
+    Full(Observation),
+    /// The recorder has stopped.
+    Stopped,
+}
+
+impl Outlet {
+    /// An outlet into the recorder's queue; `epoch` changes with each wipe.
+    pub fn new(queue: mpsc::Sender<Observed>, epoch: watch::Receiver<u64>) -> Outlet {
+        Outlet { queue, epoch }
+    }
+
+    /// The present epoch.
+    pub fn epoch(&self) -> u64 {
+        *self.epoch.borrow()
+    }
+
+    /// Waits until the epoch is another one than `known`.
+    ///
+    /// # Errors
+    /// The recorder has stopped, so there will be no other one.
+    pub async fn epoch_after(mut self, known: u64) -> Result<u64, Stopped> {
+        tokio::select! {
+            () = self.queue.closed() => Err(Stopped),
+            epoch = self.epoch.wait_for(|epoch| *epoch != known) => {
+                epoch.map(|epoch| *epoch).map_err(|_| Stopped)
+            }
+        }
+    }
+
+    /// Sends, and waits while the queue is full: for sources that can be asked again.
+    ///
+    /// # Errors
+    /// The recorder has stopped.
+    pub async fn send(&self, epoch: u64, what: Observation) -> Result<(), Stopped> {
+        self.queue.send(Observed { epoch, what }).await.map_err(|_| Stopped)
+    }
+
+    /// Sends at once or not at all: for a source that nobody can ask again, and must not be held up.
+    ///
+    /// # Errors
+    /// The queue is full, or the recorder has stopped.
+    pub fn try_send(&self, epoch: u64, what: Observation) -> Result<(), Refused> {
+        self.queue.try_send(Observed { epoch, what }).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(observed) => Refused::Full(observed.what),
+            mpsc::error::TrySendError::Closed(_) => Refused::Stopped,
+        })
+    }
+}

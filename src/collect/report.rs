@@ -1,0 +1,200 @@
+//! What a collector tells: its observations, and about itself whether it is up, down, or deaf.
+
+use std::time::{Duration, Instant};
+
+use super::{
+    now,
+    outlet::{Outlet, Refused, Stopped},
+};
+use crate::event::{Event, Extensions, Gap, Listed, Millis, Observation, SourceState, State};
+
+/// The count of malformed messages is told at most this often: a peer that sends nothing but
+/// nonsense must not fill the journal with counts.
+const MALFORMED_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Where one source tells everything. Tags what it sends with the epoch in which it was observed.
+pub struct Report {
+    name: &'static str,
+    outlet: Outlet,
+    epoch: u64,
+    /// The last state that was sent; `None` before the first one of this epoch.
+    told: Option<SourceState>,
+    /// Everything before was observed; `None` where nothing ever was.
+    heard_until: Option<Millis>,
+    /// Why the source was last not observed.
+    trouble: String,
+    malformed: u64,
+    last_malformed: String,
+    malformed_told: Option<Instant>,
+}
+
+impl Report {
+    /// A report that continues what was recorded until `heard_until`.
+    pub fn new(name: &'static str, outlet: Outlet, heard_until: Option<Millis>) -> Report {
+        Report {
+            name,
+            epoch: outlet.epoch(),
+            outlet,
+            told: None,
+            heard_until,
+            trouble: "the recorder was not running".into(),
+            malformed: 0,
+            last_malformed: String::new(),
+            malformed_told: None,
+        }
+    }
+
+    /// Begins again in the present epoch: what was told before has been wiped.
+    pub fn start_over(&mut self) {
+        self.epoch = self.outlet.epoch();
+        self.told = None;
+        self.heard_until = None;
+    }
+
+    /// Waits for the next epoch; does not borrow the report.
+    pub fn epoch_changed(&self) -> impl Future<Output = Result<u64, Stopped>> + Send + use<> {
+        self.outlet.clone().epoch_after(self.epoch)
+    }
+
+    /// Everything before was observed; `None` where nothing ever was.
+    pub fn heard_until(&self) -> Option<Millis> {
+        self.heard_until
+    }
+
+    /// Notes that everything before `until` was observed.
+    pub fn heard(&mut self, until: Millis) {
+        self.heard_until = Some(until);
+    }
+
+    /// Tells that the first attempt is under way, unless more is known.
+    ///
+    /// # Errors
+    /// The recorder has stopped.
+    pub async fn connecting(&mut self) -> Result<(), Stopped> {
+        if self.told.is_none() {
+            self.tell(State::Connecting, "", vec![]).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells that the source is observed from now on, after the gap in which it was not.
+    ///
+    /// # Errors
+    /// The recorder has stopped.
+    pub async fn up(&mut self) -> Result<(), Stopped> {
+        if self.is_up() {
+            return Ok(());
+        }
+        let gap = self.gap(now(), &self.trouble);
+        self.tell(State::Up, "", gap.into_iter().collect()).await
+    }
+
+    /// Tells that the source is not observed, and why.
+    ///
+    /// # Errors
+    /// The recorder has stopped.
+    pub async fn not_observed(&mut self, state: State, reason: &str) -> Result<(), Stopped> {
+        reason.clone_into(&mut self.trouble);
+        self.tell(state, reason, vec![]).await
+    }
+
+    /// Whether the source was told to be up.
+    pub fn is_up(&self) -> bool {
+        self.told.as_ref().is_some_and(|told| told.state == State::Up)
+    }
+
+    /// The gap from when the source was last heard; `None` where it never was.
+    pub fn gap(&self, to: Millis, reason: &str) -> Option<Event> {
+        let from = self.heard_until?.min(to);
+        Some(self.gap_between(from, to, reason, None))
+    }
+
+    /// A gap; `dropped` where it is known how many records it cost.
+    pub fn gap_between(
+        &self,
+        from: Millis,
+        to: Millis,
+        reason: &str,
+        dropped: Option<u64>,
+    ) -> Event {
+        let (source, reason) = (self.name.to_owned(), reason.to_owned());
+        Event::Gap(Gap { source, reason, from, to, dropped, ext: Extensions::default() })
+    }
+
+    /// Sends observations, and waits while the recorder is busy.
+    ///
+    /// # Errors
+    /// The recorder has stopped.
+    pub async fn send(&self, events: Vec<Event>) -> Result<(), Stopped> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        self.outlet.send(self.epoch, Observation::Events(events)).await
+    }
+
+    /// Sends the end of a list, and waits while the recorder is busy.
+    ///
+    /// # Errors
+    /// The recorder has stopped.
+    pub async fn send_listed(&self, listed: Listed) -> Result<(), Stopped> {
+        self.outlet.send(self.epoch, Observation::Listed(listed)).await
+    }
+
+    /// Sends observations at once, or gives them back.
+    ///
+    /// # Errors
+    /// The recorder has stopped.
+    pub fn try_send(&self, events: Vec<Event>) -> Result<Option<Vec<Event>>, Stopped> {
+        match self.outlet.try_send(self.epoch, Observation::Events(events)) {
+            Ok(()) => Ok(None),
+            Err(Refused::Full(Observation::Events(events))) => Ok(Some(events)),
+            Err(Refused::Full(Observation::Listed(_))) => unreachable!("no list was sent"),
+            Err(Refused::Stopped) => Err(Stopped),
+        }
+    }
+
+    /// Counts a message that could not be understood.
+    pub fn malformed(&mut self, what: String) {
+        self.malformed += 1;
+        self.last_malformed = what;
+    }
+
+    /// The state with the present count of malformed messages, if it is time to tell it.
+    pub fn malformed_due(&mut self) -> Option<Event> {
+        let told = self.told.as_mut().filter(|told| told.malformed != self.malformed)?;
+        let waited = self.malformed_told.is_none_or(|at| at.elapsed() >= MALFORMED_INTERVAL);
+        if !waited {
+            return None;
+        }
+        self.malformed_told = Some(Instant::now());
+        told.malformed = self.malformed;
+        told.last_malformed.clone_from(&self.last_malformed);
+        Some(Event::SourceState(told.clone()))
+    }
+
+    async fn tell(
+        &mut self,
+        state: State,
+        reason: &str,
+        mut before: Vec<Event>,
+    ) -> Result<(), Stopped> {
+        let since = match &self.told {
+            Some(told) if told.state == state && told.reason == reason => return Ok(()),
+            Some(told) if told.state == state => told.since,
+            _ => now(),
+        };
+        let told = SourceState {
+            name: self.name.into(),
+            state,
+            reason: reason.into(),
+            since,
+            malformed: self.malformed,
+            last_malformed: self.last_malformed.clone(),
+            ext: Extensions::default(),
+        };
+        before.push(Event::SourceState(told.clone()));
+        self.send(before).await?;
+        self.told = Some(told);
+        Ok(())
+    }
+}

@@ -1,0 +1,206 @@
+//! A new segment while it is built: under a temporary name, synced before it is renamed, so that a
+//! file with a segment's name is always one that can be read.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{
+    control::{Control, SEAL_BYTES, SYNC_MARK_BYTES},
+    error::{Attempt, Error},
+    format::{self, Header, Salt},
+    fs::{File, Fs},
+    header::SegmentHeader,
+    keymap::{KeyMap, state_hash},
+    record::{Flags, Seq},
+    segment::Segment,
+    walk::Frame,
+};
+
+/// Written out whenever this much has been gathered.
+const PIECE_BYTES: usize = 1 << 20;
+
+/// A segment has room for this many keyframes, so that most of it is events.
+const KEYFRAMES_MIN: u64 = 5;
+
+/// Where a segment is built when the spare is not used.
+pub const NEXT_NAME: &str = "next.tmp";
+
+/// A segment that is open for appending.
+#[derive(Debug)]
+pub struct OpenSegment {
+    pub segment: Arc<Segment>,
+    pub file: Arc<dyn File>,
+    /// Everything below was synced; the start of a record.
+    pub synced_end: u64,
+    /// Events in it.
+    pub events: u64,
+    /// A write failed: what stands behind the end is unknown, so nothing more is written here.
+    pub unsure: bool,
+    /// A sync failed: what stands behind `synced_end` has to be written again elsewhere.
+    pub doubtful: bool,
+}
+
+/// A segment under construction.
+#[derive(Debug)]
+pub struct Draft {
+    file: Arc<dyn File>,
+    path: PathBuf,
+    header: SegmentHeader,
+    salt: Salt,
+    piece: Vec<u8>,
+    /// Bytes written to the file before `piece`.
+    written: u64,
+    living: Vec<Frame>,
+    events: Vec<Frame>,
+}
+
+/// A segment that was just put in its place.
+#[derive(Debug)]
+pub struct Committed {
+    pub open: OpenSegment,
+    /// The state at its end, standing in this segment.
+    pub living: KeyMap,
+    /// The events that were drafted with it, in order.
+    pub events: Vec<Frame>,
+}
+
+/// How large a segment is made that must hold this keyframe and so many bytes of events.
+pub fn capacity(segment_bytes: u64, keyframe_bytes: u64, event_bytes: u64) -> u64 {
+    let around = super::header::SEGMENT_HEADER_BYTES + SEAL_BYTES + 4 * SYNC_MARK_BYTES;
+    let needed = around + KEYFRAMES_MIN * keyframe_bytes + event_bytes;
+    segment_bytes.max(needed).next_multiple_of(4096)
+}
+
+impl Draft {
+    /// Starts a segment in `file`, all zeros and of the header's capacity.
+    pub fn new(file: Arc<dyn File>, path: PathBuf, header: SegmentHeader) -> Draft {
+        let (salt, piece) = (Salt::new(header.salt), header.encode());
+        Draft {
+            file,
+            path,
+            header,
+            salt,
+            piece,
+            written: 0,
+            living: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, header: &Header, payload: &[u8]) -> Result<Frame, Error> {
+        let frame = Frame { offset: self.written + self.piece.len() as u64, header: *header };
+        format::push(&mut self.piece, header, payload, self.salt);
+        if self.piece.len() >= PIECE_BYTES {
+            self.flush()?;
+        }
+        Ok(frame)
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        let written = self.file.write_all_at(&self.piece, self.written);
+        written.attempting("writing to", &self.path)?;
+        self.written += self.piece.len() as u64;
+        self.piece.clear();
+        Ok(())
+    }
+
+    /// Adds a record of the journal's own.
+    pub fn control(&mut self, control: &Control, last_seq: Seq) -> Result<(), Error> {
+        let (header, payload) = control.encode(last_seq, self.header.created_ns);
+        self.push(&header, &payload).map(drop)
+    }
+
+    /// Restates everything that lives, and ends the keyframe. What cannot be read any more is
+    /// left out: it was lost where it stood, and would spoil every later keyframe.
+    pub fn keyframe(&mut self, living: &KeyMap, last_seq: Seq) -> Result<(), Error> {
+        let mut hash = 0u64;
+        for living in living.in_order() {
+            let original = &living.frame;
+            let from = original.payload_offset();
+            let payload = living.segment.slice(from, from + u64::from(original.header.len));
+            if format::payload_crc(payload) != original.header.payload_crc {
+                living.segment.note_damage(original.offset);
+                continue;
+            }
+            let flags = original.header.flags.with(Flags::RESTATED);
+            let header = Header { flags, ..original.header };
+            let frame = self.push(&header, payload)?;
+            hash = hash.wrapping_add(state_hash(&header));
+            self.living.push(frame);
+        }
+        let end = Control::KeyframeEnd { count: self.living.len() as u64, state_hash: hash };
+        self.control(&end, last_seq)
+    }
+
+    /// Adds an event.
+    pub fn event(&mut self, header: &Header, payload: &[u8]) -> Result<(), Error> {
+        let frame = self.push(header, payload)?;
+        self.events.push(frame);
+        Ok(())
+    }
+
+    /// Makes the segment durable and gives it its name. On an error nothing of it remains in
+    /// sight.
+    ///
+    /// # Errors
+    /// A step failed; the journal is as it was.
+    pub fn commit(mut self, fs: &dyn Fs, dir: &Path) -> Result<Committed, Error> {
+        self.flush()?;
+        self.file.sync_data().attempting("syncing", &self.path)?;
+        let path = dir.join(self.header.name());
+        let place = (0, self.header.capacity);
+        let segment =
+            Segment::of_file(self.header, Some(path.clone()), &*self.file, place, self.written);
+        let segment = segment.attempting("mapping", &self.path)?;
+        fs.rename(&self.path, &path).attempting("renaming a new segment to", &path)?;
+        if let Err(error) = fs.sync_dir(dir) {
+            // Without this its name may be gone after a power cut, and with it what follows.
+            remove_quietly(fs, &path);
+            return Err(error).attempting("syncing directory", dir);
+        }
+        if let Some(last) = self.events.last() {
+            segment.set_last_seq(last.header.seq);
+        }
+        Ok(self.committed(Arc::new(segment)))
+    }
+
+    fn committed(self, segment: Arc<Segment>) -> Committed {
+        let mut living = KeyMap::default();
+        for frame in self.living.iter().chain(&self.events) {
+            living.apply(&segment, frame);
+        }
+        let open = OpenSegment {
+            segment,
+            file: self.file,
+            synced_end: self.written,
+            events: self.events.len() as u64,
+            unsure: false,
+            doubtful: false,
+        };
+        Committed { open, living, events: self.events }
+    }
+}
+
+/// Creates an empty file of `len` bytes; on an error nothing of it remains.
+///
+/// # Errors
+/// The volume has no room, or the file cannot be created.
+pub fn allocated(fs: &dyn Fs, path: &Path, len: u64) -> Result<Arc<dyn File>, Error> {
+    let file = fs.create(path).attempting("creating", path)?;
+    match file.allocate(len) {
+        Ok(()) => Ok(file),
+        Err(error) => {
+            // A failed allocation may have taken blocks already.
+            remove_quietly(fs, path);
+            Err(error).attempting("allocating", path)
+        }
+    }
+}
+
+/// Unlinks a file where failing to do so harms nothing: it is looked at again at the next start.
+pub fn remove_quietly(fs: &dyn Fs, path: &Path) {
+    let _: io::Result<()> = fs.remove(path);
+}

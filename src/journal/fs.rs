@@ -1,0 +1,185 @@
+//! File access, as one small trait, so that tests can play faults and power cuts. Knows paths and
+//! bytes, no format.
+
+use std::{fmt, fs, io, os::unix::fs::FileExt, path::Path, sync::Arc};
+
+use rustix::{fs::FallocateFlags, io::Errno};
+
+use super::map::Map;
+
+/// Zeros are written in pieces of this size where the file system cannot allocate.
+const ZEROS_BYTES: usize = 1 << 20;
+
+/// A directory's entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name; what is not UTF-8 is replaced.
+    pub name: String,
+    /// A regular file, as opposed to a directory or something stranger.
+    pub is_file: bool,
+}
+
+/// What the journal asks of a file system.
+pub trait Fs: fmt::Debug + Send + Sync {
+    /// Creates a directory and its parents, if absent.
+    fn create_dir_all(&self, dir: &Path) -> io::Result<()>;
+    /// Everything in a directory, in no order.
+    fn list(&self, dir: &Path) -> io::Result<Vec<Entry>>;
+    /// Opens an existing file for reading.
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn File>>;
+    /// Creates a file for reading and writing; one that exists is emptied.
+    fn create(&self, path: &Path) -> io::Result<Arc<dyn File>>;
+    /// Renames a file within its directory.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Unlinks a file.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+    /// Makes creations, renames and removals in a directory durable.
+    fn sync_dir(&self, dir: &Path) -> io::Result<()>;
+    /// Takes the lock file; `None` while another process holds it.
+    fn try_lock(&self, path: &Path) -> io::Result<Option<Lock>>;
+    /// The id of the machine's present boot; zeros where unknown.
+    fn boot_id(&self) -> [u8; 16];
+}
+
+/// What the journal asks of an open file.
+pub trait File: fmt::Debug + Send + Sync {
+    /// The file's length.
+    fn len(&self) -> io::Result<u64>;
+    /// Reads up to `buf.len()` bytes; 0 at the end of the file.
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize>;
+    /// Writes all of `bytes`.
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
+    /// Gives an empty file `len` bytes of zeros that have their place on the volume.
+    fn allocate(&self, len: u64) -> io::Result<()>;
+    /// Makes everything written durable.
+    fn sync_data(&self) -> io::Result<()>;
+    /// Maps `len` bytes at `offset`, of which `end` are final.
+    fn map(&self, offset: u64, len: u64, end: u64) -> io::Result<Map>;
+
+    /// Reads exactly `buf.len()` bytes.
+    fn read_exact_at(&self, mut buf: &mut [u8], mut offset: u64) -> io::Result<()> {
+        while !buf.is_empty() {
+            match self.read_at(buf, offset) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(count) => {
+                    buf = &mut buf[count..];
+                    offset += count as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A held lock; dropping it lets go.
+#[derive(Debug, Default)]
+pub struct Lock {
+    #[expect(dead_code, reason = "held open for the lock on it")]
+    file: Option<fs::File>,
+}
+
+/// The file system of the machine.
+#[derive(Debug, Clone, Copy)]
+pub struct Disk;
+
+impl Fs for Disk {
+    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
+        fs::create_dir_all(dir)
+    }
+
+    fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
+        let entry = |entry: fs::DirEntry| Entry {
+            name: entry.file_name().to_string_lossy().into_owned(),
+            is_file: entry.file_type().is_ok_and(|kind| kind.is_file()),
+        };
+        fs::read_dir(dir)?.map(|found| found.map(entry)).collect()
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn File>> {
+        Ok(Arc::new(fs::File::open(path)?))
+    }
+
+    fn create(&self, path: &Path) -> io::Result<Arc<dyn File>> {
+        let mut options = fs::File::options();
+        Ok(Arc::new(options.read(true).write(true).create(true).truncate(true).open(path)?))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        fs::File::open(dir)?.sync_all()
+    }
+
+    fn try_lock(&self, path: &Path) -> io::Result<Option<Lock>> {
+        let file = fs::File::options().write(true).create(true).truncate(false).open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Lock { file: Some(file) })),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    fn boot_id(&self) -> [u8; 16] {
+        let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let digits: Vec<u8> =
+            text.chars().filter_map(|c| c.to_digit(16)).map(|d| d as u8).collect();
+        let mut id = [0; 16];
+        if digits.len() == 32 {
+            for (byte, pair) in id.iter_mut().zip(digits.chunks(2)) {
+                *byte = pair[0] << 4 | pair[1];
+            }
+        }
+        id
+    }
+}
+
+impl File for fs::File {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        FileExt::read_at(self, buf, offset)
+    }
+
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        FileExt::write_all_at(self, bytes, offset)
+    }
+
+    fn allocate(&self, len: u64) -> io::Result<()> {
+        loop {
+            return match rustix::fs::fallocate(self, FallocateFlags::empty(), 0, len) {
+                Err(Errno::INTR) => continue,
+                Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => write_zeros(self, len),
+                other => Ok(other?),
+            };
+        }
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        fs::File::sync_data(self)
+    }
+
+    fn map(&self, offset: u64, len: u64, end: u64) -> io::Result<Map> {
+        Map::of_file(self, offset, len, end)
+    }
+}
+
+fn write_zeros(file: &fs::File, len: u64) -> io::Result<()> {
+    let zeros = vec![0; ZEROS_BYTES];
+    let mut offset = 0;
+    while offset < len {
+        let piece = (len - offset).min(ZEROS_BYTES as u64);
+        FileExt::write_all_at(file, &zeros[..piece as usize], offset)?;
+        offset += piece;
+    }
+    Ok(())
+}

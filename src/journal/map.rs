@@ -1,0 +1,104 @@
+//! The only unsafe code: slices of memory-mapped files.
+//!
+//! The contract that makes them sound:
+//!
+//! - Slices are made of bytes below `end` only, and bytes below `end` never change: a segment is
+//!   appended to and never rewritten, truncated or used again, and the lock keeps a second writer
+//!   out. Whoever edits a segment's file by hand while it is open breaks this contract.
+//! - `end` is stored with release after the bytes were written and loaded with acquire before a
+//!   slice is made, so that a reader sees the bytes that the number promises.
+//! - Nothing is ever stored through a file's map, so a full disk is an error of a write and never
+//!   a SIGBUS. Only memory without a file, private to one `Map`, is written to, above `end`.
+//! - The map keeps the file's blocks alive after the file was unlinked.
+
+#![expect(unsafe_code, reason = "the one place where mapped memory becomes slices")]
+
+use std::{
+    fs::File,
+    io, slice,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use memmap2::{MmapMut, MmapOptions, MmapRaw};
+
+/// The bytes of a segment, in a map of its file or in plain memory.
+#[derive(Debug)]
+pub struct Map {
+    memory: MmapRaw,
+    /// Bytes below are written, published and final.
+    end: AtomicU64,
+    /// Held while plain memory is written; `None` for a map of a file.
+    writing: Option<Mutex<()>>,
+}
+
+impl Map {
+    /// Maps `len` bytes of `file` at `offset`; the first `end` of them are final.
+    ///
+    /// # Errors
+    /// The file does not reach that far, or the file system has no maps.
+    pub fn of_file(file: &File, offset: u64, len: u64, end: u64) -> io::Result<Map> {
+        // Touching a page behind the end of the file would be a SIGBUS.
+        if offset.checked_add(len).is_none_or(|to| to > file_bytes(file)) || end > len {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file is shorter"));
+        }
+        let len = usize::try_from(len).map_err(io::Error::other)?;
+        let memory = MmapOptions::new().offset(offset).len(len).map_raw_read_only(file)?;
+        Ok(Map { memory, end: AtomicU64::new(end), writing: None })
+    }
+
+    /// Plain memory for `len` bytes, none of them written yet: for file systems without maps.
+    ///
+    /// # Errors
+    /// There is not that much address space.
+    pub fn in_memory(len: u64) -> io::Result<Map> {
+        let memory = MmapMut::map_anon(usize::try_from(len).map_err(io::Error::other)?)?;
+        Ok(Map {
+            memory: MmapRaw::from(memory),
+            end: AtomicU64::new(0),
+            writing: Some(Mutex::new(())),
+        })
+    }
+
+    /// How many bytes are final.
+    pub fn end(&self) -> u64 {
+        self.end.load(Ordering::Acquire)
+    }
+
+    /// The bytes from `from` up to `to`, which is at most [`Map::end`].
+    pub fn slice(&self, from: u64, to: u64) -> &[u8] {
+        assert!(from <= to && to <= self.end(), "only published bytes are read");
+        let len = (to - from) as usize;
+        // SAFETY: `from` is at most `end`, which lies within the map: `of_file` and `extend` see
+        // to it.
+        let start = unsafe { self.memory.as_ptr().add(from as usize) };
+        // SAFETY: `start..start + len` lies below `end`: within the map, written, and never
+        // changed again (contract above). The lifetime is that of the map.
+        unsafe { slice::from_raw_parts(start, len) }
+    }
+
+    /// Publishes `bytes`, which were just written to the file at [`Map::end`].
+    ///
+    /// Plain memory gets a copy. Called by the one writer of the segment.
+    pub fn extend(&self, bytes: &[u8]) {
+        let writing = self.writing.as_ref();
+        let guard = writing.map(|lock| lock.lock().unwrap_or_else(PoisonError::into_inner));
+        let end = self.end.load(Ordering::Relaxed);
+        let end_new = end + bytes.len() as u64;
+        assert!(end_new <= self.memory.len() as u64, "the segment has room for what it is given");
+        if guard.is_some() {
+            // SAFETY: `end` lies within the map, by the assertion above.
+            let target = unsafe { self.memory.as_mut_ptr().add(end as usize) };
+            // SAFETY: the target lies within memory that is writable (`in_memory`), above `end`,
+            // so no slice of it exists, and the lock keeps out another call.
+            unsafe { target.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+        }
+        self.end.store(end_new, Ordering::Release);
+    }
+}
+
+fn file_bytes(file: &File) -> u64 {
+    file.metadata().map_or(0, |m| m.len())
+}

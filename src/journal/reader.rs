@@ -1,0 +1,140 @@
+//! Reads, from any thread, while the writer appends. Each call works on the segments and positions
+//! of one moment, taken without a lock.
+
+use std::sync::Arc;
+
+use super::{
+    blocks::Blocks,
+    error::{Attempt, Error},
+    record::{Record, Seq},
+    replay,
+    segment::Place,
+    state::{Positions, Shared, State},
+    walk::Step,
+};
+
+/// Reads, from any thread, while the writer appends.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    pub(super) shared: Arc<Shared>,
+    /// What errors name: the directory or the backup.
+    pub(super) path: Arc<std::path::PathBuf>,
+}
+
+/// Facts about one segment.
+#[derive(Debug, Clone)]
+pub struct SegmentInfo {
+    /// The file's name.
+    pub name: String,
+    /// Which wipe it comes after.
+    pub epoch: u64,
+    /// The oldest event; `None` where it has none.
+    pub first_seq: Option<Seq>,
+    /// The newest event; `None` where it has none.
+    pub last_seq: Option<Seq>,
+    /// Recorded bytes.
+    pub bytes: u64,
+    /// It was closed in order. The open segment is not, nor is one that a crash ended.
+    pub sealed: bool,
+    /// When it was started, nanoseconds since 1970; 0 where its header is damaged.
+    pub created_ns: i64,
+    /// Damaged places that have been met so far.
+    pub damaged: u64,
+}
+
+impl Reader {
+    pub(super) fn state(&self) -> Arc<State> {
+        self.shared.state.load_full()
+    }
+
+    /// How far the journal has come.
+    pub fn positions(&self) -> Positions {
+        self.shared.state.load().positions
+    }
+
+    /// Feeds the state at `to`: the keyframe of the nearest segment, then the events up to and
+    /// including `to` (the present when `None`).
+    ///
+    /// # Errors
+    /// The journal does not reach back that far, or a segment cannot be read.
+    pub fn replay(
+        &self,
+        to: Option<Seq>,
+        f: &mut dyn FnMut(Record<'_>, Place),
+    ) -> Result<(), Error> {
+        let state = self.state();
+        let Positions { first_seq, last_seq, .. } = state.positions;
+        let to = to.unwrap_or(last_seq).min(last_seq);
+        if state.segments.is_empty() {
+            return Ok(());
+        }
+        let replayed = replay::replay(&state.segments, to, &mut |segment, frame, payload| {
+            let place = Place::Map {
+                segment: segment.clone(),
+                offset: frame.payload_offset(),
+                len: frame.header.len,
+            };
+            f(frame.header.record(payload), place);
+        });
+        match replayed.attempting("replaying", &self.path)? {
+            true => Ok(()),
+            false => Err(Error::OutOfReach { seq: to, first: first_seq, last: last_seq }),
+        }
+    }
+
+    /// The newest event learned at or before `time_ns`. Where the clock was set back, the start
+    /// of a segment decides: what it holds was learned after it.
+    pub fn seq_at(&self, time_ns: i64) -> Option<Seq> {
+        let state = self.state();
+        for (index, segment) in state.segments.iter().enumerate().rev() {
+            if segment.header.created_ns > time_ns {
+                continue;
+            }
+            let blocks = Blocks::of(segment).ok()?;
+            for block in blocks.iter().rev().filter(|block| block.time_min_ns <= time_ns) {
+                let limit = state.limit(index);
+                let found = last_at(segment, block.offset, limit, time_ns);
+                if found.is_some() {
+                    return found;
+                }
+            }
+        }
+        None
+    }
+
+    /// Facts about every segment, oldest first.
+    pub fn segments(&self) -> Vec<SegmentInfo> {
+        let state = self.state();
+        let info = |(index, segment): (usize, &Arc<super::Segment>)| {
+            let last = segment.last_seq().min(state.limit(index));
+            let holds_events = last >= segment.header.base_seq;
+            SegmentInfo {
+                name: segment.name.clone(),
+                epoch: segment.header.epoch,
+                first_seq: holds_events.then_some(segment.header.base_seq),
+                last_seq: holds_events.then_some(last),
+                bytes: segment.end(),
+                sealed: segment.is_sealed(),
+                created_ns: segment.header.created_ns,
+                damaged: segment.damage_count(),
+            }
+        };
+        state.segments.iter().enumerate().map(info).collect()
+    }
+}
+
+/// The newest event of one block that was learned at or before a time.
+fn last_at(segment: &super::Segment, offset: u64, limit: Seq, time_ns: i64) -> Option<Seq> {
+    let mut walk = segment.walk(offset);
+    let mut found = None;
+    while let Ok(Step::Frame(_) | Step::Damage { .. }) = walk.next().inspect(|step| {
+        if let Step::Frame(frame) = step
+            && frame.header.is_event()
+            && frame.header.seq <= limit
+            && frame.header.time_ns <= time_ns
+        {
+            found = Some(frame.header.seq);
+        }
+    }) {}
+    found
+}

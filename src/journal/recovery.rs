@@ -1,0 +1,310 @@
+//! Opening a journal. Only reads: a file that was open at a crash is never truncated, rewritten or
+//! appended to. What is wrong is reported; nothing that a directory holds keeps it from opening.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
+
+use super::{
+    account::{Account, Holding, Lost},
+    catalog::{Catalog, Found, LOCK_NAME, LeftAlone},
+    draft::{NEXT_NAME, OpenSegment, remove_quietly},
+    error::{Attempt, Error},
+    fs::{Disk, Fs, Lock},
+    header::Previous,
+    keymap::KeyMap,
+    reader::Reader,
+    record::Seq,
+    replay,
+    segment::Segment,
+    spare::Spare,
+    survey::Survey,
+    walk::Step,
+    writer::{self, Scratch, Writer},
+};
+
+/// Size of a new segment, bytes: replay of one takes a tenth of a second, and an hour of a busy
+/// cluster fits into a few.
+pub const SEGMENT_BYTES: u64 = 64 << 20;
+
+/// Left out after a start on another boot of the machine, or on another machine: more events than
+/// can have been announced and lost between two syncs.
+const LEAP: u64 = 1 << 20;
+
+/// How to open a journal.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The data directory; created when absent.
+    pub dir: PathBuf,
+    /// Size of a new segment, bytes; [`SEGMENT_BYTES`] unless there is a reason.
+    pub segment_bytes: u64,
+}
+
+/// What recovery found; part of the boot record and shown on screen.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+pub struct Recovery {
+    /// Segments of the journal.
+    pub segments: u64,
+    /// Recorded bytes in them.
+    pub bytes: u64,
+    /// Records that were read and checked; older segments are checked when they are read.
+    pub records_checked: u64,
+    /// What was found damaged among them.
+    pub damaged: Vec<Damaged>,
+    /// Events that had a number and cannot be read.
+    pub lost: Vec<Lost>,
+    /// The last segment ends in a write that did not get through.
+    pub torn_tail: bool,
+    /// Files that are no part of the journal, and why.
+    pub left_alone: Vec<LeftAlone>,
+    /// Numbers left out because the machine had another boot.
+    pub leap: Option<Leap>,
+    /// Segments of a wiped epoch that had still to be unlinked.
+    pub wiped_segments: u64,
+    /// Why the last segment could not be synced; what it holds is written again.
+    pub sync_failure: Option<String>,
+    /// How long it took, milliseconds.
+    pub duration_ms: f64,
+}
+
+/// A damaged place.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Damaged {
+    /// The segment's name.
+    pub segment: String,
+    /// Where, counted from the segment's start.
+    pub offset: u64,
+    /// What is wrong.
+    pub what: String,
+}
+
+/// Numbers that were never given, both ends exclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Leap {
+    /// The last event before.
+    pub from: Seq,
+    /// The next event.
+    pub to: Seq,
+}
+
+/// The segments of a journal, as far as opening it needs to know them.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    pub segments: Vec<Arc<Segment>>,
+    pub account: Account,
+    /// The newest segment was closed in order.
+    pub sealed: bool,
+    pub recovery: Recovery,
+}
+
+/// Opens the journal in a directory for appending: takes the lock, recovers by reading, starts a
+/// new segment lazily at the first append.
+///
+/// # Errors
+/// Another process has the lock, or the directory cannot be used at all. Damaged and foreign files
+/// are no error.
+pub fn open(options: Options) -> Result<(Writer, Reader, Recovery), Error> {
+    open_with(options, Arc::new(Disk))
+}
+
+/// As [`open`], on any file system.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_with(options: Options, fs: Arc<dyn Fs>) -> Result<(Writer, Reader, Recovery), Error> {
+    let started = Instant::now();
+    let dir = options.dir;
+    fs.create_dir_all(&dir).attempting("creating directory", &dir)?;
+    let lock = lock(&*fs, &dir)?;
+    remove_quietly(&*fs, &dir.join(NEXT_NAME));
+    let catalog = Catalog::of_dir(&*fs, &dir)?;
+    let newest = catalog.segments.last().cloned();
+    let last_number = catalog.segments.iter().chain(&catalog.wiped).map(|f| f.header.salt).max();
+    let wiped = catalog.wiped.clone();
+    let mut loaded = Loaded::of(&*fs, catalog)?;
+    loaded.recovery.wiped_segments = finish_wipe(&*fs, &dir, &wiped);
+    let mut writer = Writer {
+        boot_id: fs.boot_id(),
+        journal_id: match &newest {
+            Some(newest) => newest.header.journal_id,
+            None => writer::random(&dir)?,
+        },
+        epoch: newest.as_ref().map_or(1, |newest| newest.header.epoch),
+        segment_bytes: options.segment_bytes,
+        segment_number: last_number.map_or(0, writer::segment_number),
+        shared: Arc::default(),
+        fs,
+        open: None,
+        prev: Previous::default(),
+        last_seq: loaded.account.last_seq,
+        next_seq: loaded.account.last_seq + 1,
+        durable_seq: loaded.account.last_seq,
+        marked_seq: loaded.account.last_seq,
+        last_time_ns: newest.as_ref().map_or(0, |newest| newest.header.created_ns),
+        living: KeyMap::default(),
+        spare: Spare::default(),
+        scratch: Scratch::default(),
+        _lock: lock,
+        dir,
+    };
+    writer.recover(newest.as_ref(), &mut loaded)?;
+    let Loaded { segments, mut recovery, .. } = loaded;
+    writer.publish(Arc::new(segments));
+    writer.make_spare();
+    recovery.duration_ms = started.elapsed().as_secs_f64() * 1e3;
+    let reader = Reader { shared: writer.shared.clone(), path: Arc::new(writer.dir.clone()) };
+    Ok((writer, reader, recovery))
+}
+
+fn lock(fs: &dyn Fs, dir: &Path) -> Result<Lock, Error> {
+    let path = dir.join(LOCK_NAME);
+    let lock = fs.try_lock(&path).attempting("locking", &path)?;
+    lock.ok_or_else(|| Error::Locked { dir: dir.to_owned() })
+}
+
+/// Unlinks what a wipe that a crash cut short has left.
+fn finish_wipe(fs: &dyn Fs, dir: &Path, wiped: &[Found]) -> u64 {
+    for segment in wiped {
+        remove_quietly(fs, &segment.candidate.path);
+    }
+    if !wiped.is_empty() {
+        let _: std::io::Result<()> = fs.sync_dir(dir);
+    }
+    wiped.len() as u64
+}
+
+impl Writer {
+    /// Takes in what the segments hold.
+    fn recover(&mut self, newest: Option<&Found>, loaded: &mut Loaded) -> Result<(), Error> {
+        let (Some(newest), Some(segment)) = (newest, loaded.segments.last()) else {
+            return Ok(());
+        };
+        let living = &mut self.living;
+        let replayed = replay::replay(&loaded.segments, self.last_seq, &mut |segment, frame, _| {
+            living.apply(segment, frame);
+        });
+        replayed.attempting("replaying", &self.dir)?;
+        self.prev = writer::previous(segment, self.last_seq);
+        self.sync_newest(newest, segment, loaded.account.durable_seq, &mut loaded.recovery);
+        if !loaded.sealed && (newest.header.boot_id != self.boot_id || self.boot_id == [0; 16]) {
+            self.next_seq += LEAP;
+            loaded.recovery.leap = Some(Leap { from: self.last_seq, to: self.next_seq });
+        }
+        Ok(())
+    }
+
+    /// What was read may be in the page cache alone; nothing is built on it before it is durable.
+    fn sync_newest(
+        &mut self,
+        newest: &Found,
+        segment: &Arc<Segment>,
+        durable_seq: Seq,
+        recovery: &mut Recovery,
+    ) {
+        let file = match newest.open(&*self.fs) {
+            Ok(file) => file,
+            Err(error) => return recovery.sync_failure = Some(error.to_string()),
+        };
+        let synced = file.sync_data().and_then(|()| self.fs.sync_dir(&self.dir));
+        let Err(error) = synced else { return };
+        recovery.sync_failure = Some(error.to_string());
+        let durable_seq = durable_seq.max(segment.header.base_seq - 1);
+        if let Some(synced_end) = first_event_after(segment, durable_seq) {
+            self.durable_seq = durable_seq;
+            self.open = Some(OpenSegment {
+                segment: segment.clone(),
+                file,
+                synced_end,
+                events: 0,
+                unsure: true,
+                doubtful: true,
+            });
+        }
+    }
+}
+
+fn first_event_after(segment: &Segment, seq: Seq) -> Option<u64> {
+    let mut walk = segment.walk(0);
+    loop {
+        match walk.next() {
+            Ok(Step::Frame(f)) if f.header.is_event() && f.header.seq > seq => {
+                return Some(f.offset);
+            }
+            Ok(Step::Frame(_) | Step::Damage { .. }) => {}
+            Ok(Step::End { .. }) | Err(_) => return None,
+        }
+    }
+}
+
+impl Loaded {
+    /// Maps every segment. The newest is read through, and so is one whose end no other tells.
+    ///
+    /// # Errors
+    /// Memory ran out; what concerns one file alone is reported and left alone.
+    pub fn of(fs: &dyn Fs, catalog: Catalog) -> Result<Loaded, Error> {
+        let mut loaded = Loaded::default();
+        loaded.recovery.left_alone = catalog.left_alone;
+        let mut holdings = Vec::new();
+        for (index, found) in catalog.segments.iter().enumerate() {
+            let next = catalog.segments.get(index + 1);
+            match loaded.load(fs, found, next.map(|next| &next.header.prev)) {
+                Ok((segment, holding)) => {
+                    loaded.recovery.bytes += segment.end();
+                    loaded.segments.push(Arc::new(segment));
+                    holdings.push((found.header, holding));
+                }
+                Err(error) => loaded.recovery.left_alone.push(LeftAlone {
+                    name: found.candidate.name.clone(),
+                    reason: format!("cannot be read: {error}"),
+                }),
+            }
+        }
+        loaded.recovery.segments = loaded.segments.len() as u64;
+        loaded.account = Account::of(&holdings);
+        loaded.recovery.lost.clone_from(&loaded.account.lost);
+        Ok(loaded)
+    }
+
+    fn load(
+        &mut self,
+        fs: &dyn Fs,
+        found: &Found,
+        told: Option<&Previous>,
+    ) -> std::io::Result<(Segment, Holding)> {
+        let candidate = &found.candidate;
+        let file = fs.open(&candidate.path)?;
+        let told = told.filter(|p| p.salt == found.header.salt && p.data_end <= candidate.len);
+        let (end, holding) = match told {
+            Some(prev) => (prev.data_end, Holding::promised(&found.header, prev)),
+            None => {
+                let survey = Survey::of(found.walk(file.clone()))?;
+                self.note(found, &survey);
+                (survey.end, Holding::surveyed(&survey))
+            }
+        };
+        let place = (candidate.base, candidate.len);
+        let path = Some(candidate.path.clone());
+        let segment = Segment::of_file(found.header, path, &*file, place, end)?;
+        segment.set_last_seq(holding.last_seq.max(segment.last_seq()));
+        Ok((segment, holding))
+    }
+
+    fn note(&mut self, found: &Found, survey: &Survey) {
+        let recovery = &mut self.recovery;
+        recovery.records_checked += survey.records;
+        recovery.torn_tail = survey.torn;
+        self.sealed = survey.sealed;
+        let name = &found.candidate.name;
+        let mut damaged = |offset, what| {
+            recovery.damaged.push(Damaged { segment: name.clone(), offset, what });
+        };
+        if found.header_lost {
+            damaged(0, "both copies of the segment's header are damaged".to_owned());
+        }
+        for damage in &survey.damaged {
+            damaged(damage.offset, damage.what.clone());
+        }
+    }
+}

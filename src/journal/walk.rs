@@ -1,0 +1,202 @@
+//! From record to record through a segment's bytes, past damage. The one reading of the rules that
+//! `journal-format.md` gives as a decision table; recovery, scans and keyframes all walk this way.
+
+use std::{io, sync::Arc};
+
+use super::{
+    format::{self, ALIGN, HEADER_BYTES, Header, Salt},
+    fs::File,
+    header::SEGMENT_HEADER_BYTES,
+    record::Seq,
+};
+
+/// Files are read in windows of at least this size.
+const WINDOW_BYTES: usize = 1 << 20;
+
+/// Bytes of a segment, wherever they are.
+pub trait Source {
+    /// How many there are, counted from the segment's start.
+    fn len(&self) -> u64;
+    /// Exactly `len` bytes at `offset`, all of them below [`Source::len`].
+    fn get(&mut self, offset: u64, len: usize) -> io::Result<&[u8]>;
+}
+
+/// What stands at one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// A record whose header holds; its payload has not been looked at.
+    Frame(Frame),
+    /// Bytes that are no record, with a record behind them.
+    Damage {
+        /// Where they begin.
+        from: u64,
+        /// Where the next record begins.
+        to: u64,
+    },
+    /// No record follows.
+    End {
+        /// Behind the last record.
+        at: u64,
+        /// Bytes that are neither record nor zero stand there: a write that did not get through.
+        torn: bool,
+    },
+}
+
+/// A record's header and where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame {
+    /// Counted from the segment's start.
+    pub offset: u64,
+    /// The header.
+    pub header: Header,
+}
+
+impl Frame {
+    /// Where the payload begins.
+    pub fn payload_offset(&self) -> u64 {
+        self.offset + HEADER_BYTES as u64
+    }
+
+    /// Where the next record begins.
+    pub fn end(&self) -> u64 {
+        self.offset + self.header.frame_bytes()
+    }
+}
+
+/// Walks the records of one segment.
+#[derive(Debug)]
+pub struct Walk<S> {
+    source: S,
+    salt: Salt,
+    offset: u64,
+    /// Numbers never fall within a segment; a search for the next header uses that.
+    seq_min: Seq,
+}
+
+impl<S: Source> Walk<S> {
+    /// Starts at a record, or at the first one where `offset` is smaller.
+    pub fn new(source: S, salt: Salt, offset: u64) -> Walk<S> {
+        Walk { source, salt, offset: offset.max(SEGMENT_HEADER_BYTES), seq_min: 0 }
+    }
+
+    /// The next step. After an end it is that end again.
+    ///
+    /// # Errors
+    /// The file cannot be read there.
+    pub fn next(&mut self) -> io::Result<Step> {
+        if let Some(frame) = self.frame_at(self.offset)? {
+            self.offset = frame.end();
+            // Restated records keep the numbers of their originals, in any order.
+            if frame.header.is_event() {
+                self.seq_min = frame.header.seq;
+            }
+            return Ok(Step::Frame(frame));
+        }
+        let from = self.offset;
+        let Some(rubble) = self.first_not_zero(from)? else {
+            return Ok(Step::End { at: from, torn: false });
+        };
+        match self.next_whole_record(rubble)? {
+            Some(to) => {
+                self.offset = to;
+                Ok(Step::Damage { from, to })
+            }
+            None => Ok(Step::End { at: from, torn: true }),
+        }
+    }
+
+    /// A record's payload, if its checksum holds.
+    ///
+    /// # Errors
+    /// The file cannot be read there.
+    pub fn payload(&mut self, frame: &Frame) -> io::Result<Option<&[u8]>> {
+        let payload = self.source.get(frame.payload_offset(), frame.header.len as usize)?;
+        Ok((format::payload_crc(payload) == frame.header.payload_crc).then_some(payload))
+    }
+
+    fn frame_at(&mut self, offset: u64) -> io::Result<Option<Frame>> {
+        let len = self.source.len();
+        if offset + HEADER_BYTES as u64 > len {
+            return Ok(None);
+        }
+        let bytes = self.source.get(offset, HEADER_BYTES)?;
+        let bytes = bytes.try_into().expect("a source gives as many bytes as it was asked for");
+        let header = Header::decode(bytes, self.salt);
+        let frame = header.map(|header| Frame { offset, header });
+        // The last record's padding may be missing: nothing is read from it.
+        let in_bounds = |f: &Frame| f.payload_offset() + u64::from(f.header.len) <= len;
+        Ok(frame.filter(in_bounds))
+    }
+
+    /// The aligned place of the first byte that is not zero.
+    fn first_not_zero(&mut self, from: u64) -> io::Result<Option<u64>> {
+        let len = self.source.len();
+        let mut offset = from;
+        while offset < len {
+            let piece = (len - offset).min(WINDOW_BYTES as u64) as usize;
+            let bytes = self.source.get(offset, piece)?;
+            if let Some(index) = bytes.iter().position(|&byte| byte != 0) {
+                return Ok(Some((offset + index as u64) / ALIGN * ALIGN));
+            }
+            offset += piece as u64;
+        }
+        Ok(None)
+    }
+
+    /// The next place where a whole record of this segment stands, payload included: a header
+    /// alone could be a lucky hit.
+    fn next_whole_record(&mut self, from: u64) -> io::Result<Option<u64>> {
+        let mut offset = from;
+        while offset + HEADER_BYTES as u64 <= self.source.len() {
+            if let Some(frame) = self.frame_at(offset)? {
+                let header = frame.header;
+                let in_order = !header.is_event() || header.seq >= self.seq_min;
+                if in_order && self.payload(&frame)?.is_some() {
+                    return Ok(Some(offset));
+                }
+            }
+            offset += ALIGN;
+        }
+        Ok(None)
+    }
+}
+
+/// A file, read in windows: for bytes that nobody has published yet, and for files that may be
+/// appended to by another process meanwhile.
+#[derive(Debug)]
+pub struct Windows {
+    file: Arc<dyn File>,
+    /// Where the segment begins within the file.
+    base: u64,
+    len: u64,
+    window: Vec<u8>,
+    window_start: u64,
+}
+
+impl Windows {
+    /// A segment of `len` bytes that begins `base` bytes into a file.
+    pub fn new(file: Arc<dyn File>, base: u64, len: u64) -> Windows {
+        Windows { file, base, len, window: Vec::new(), window_start: 0 }
+    }
+}
+
+impl Source for Windows {
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn get(&mut self, offset: u64, len: usize) -> io::Result<&[u8]> {
+        let window_end = self.window_start + self.window.len() as u64;
+        if offset < self.window_start || offset + len as u64 > window_end {
+            let bytes = (self.len - offset).min(len.max(WINDOW_BYTES) as u64) as usize;
+            // Emptied first: after an error no stale window may be taken for the new one.
+            self.window.clear();
+            let mut window = std::mem::take(&mut self.window);
+            window.resize(bytes, 0);
+            self.file.read_exact_at(&mut window, self.base + offset)?;
+            (self.window, self.window_start) = (window, offset);
+        }
+        let start = (offset - self.window_start) as usize;
+        Ok(&self.window[start..start + len])
+    }
+}

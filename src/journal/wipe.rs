@@ -1,0 +1,90 @@
+//! A new epoch: an empty journal that begins by saying who wiped the old one, when, why and what
+//! went. The new segment's name is the commit; files of the old epoch are unlinked after it.
+
+use std::{path::Path, sync::Arc};
+
+use super::{
+    control::{Control, Wipe},
+    draft,
+    error::Error,
+    format::Header,
+    fs::Fs,
+    header::Previous,
+    keymap::KeyMap,
+    record::NewRecord,
+    segment::Segment,
+    state::State,
+    writer::{self, Appended, Start, Writer},
+};
+
+/// Who wipes, and why.
+#[derive(Debug, Clone)]
+pub struct WipeNote {
+    /// The name that stands in the audit.
+    pub actor: String,
+    /// Why, in the actor's words.
+    pub reason: String,
+    /// When, nanoseconds since 1970.
+    pub time_ns: i64,
+}
+
+impl Writer {
+    /// Starts a new epoch: an empty journal whose first records are the wipe record and `first`.
+    /// They are durable when this returns. Sequence numbers go on.
+    ///
+    /// # Errors
+    /// The new epoch could not be written: nothing was wiped.
+    pub fn wipe(&mut self, note: &WipeNote, first: &[NewRecord<'_>]) -> Result<Appended, Error> {
+        writer::checked(first)?;
+        let events: Vec<(Header, &[u8])> = first
+            .iter()
+            .zip(self.next_seq..)
+            .map(|(record, seq)| (writer::header(record, seq), record.payload))
+            .collect();
+        let old = self.shared.state.load_full();
+        let committed = self.start_segment(&Start {
+            epoch: self.epoch + 1,
+            prev: Previous { last_seq: self.last_seq, ..Previous::default() },
+            base_seq: self.next_seq,
+            time_ns: note.time_ns,
+            room: 0,
+            wipe: Some(self.wipe_record(note, &old)),
+            living: &KeyMap::default(),
+            events: &events,
+        })?;
+        let appended = Appended {
+            first_seq: self.next_seq,
+            places: writer::places(&committed.open.segment, &committed.events),
+        };
+        self.epoch += 1;
+        self.last_seq = committed.open.segment.last_seq().max(self.next_seq - 1);
+        self.next_seq = self.last_seq + 1;
+        self.durable_seq = self.last_seq;
+        self.last_time_ns = note.time_ns;
+        self.take_over(committed, Vec::new());
+        unlink(&*self.fs, &self.dir, &old.segments);
+        self.make_spare();
+        Ok(appended)
+    }
+
+    fn wipe_record(&self, note: &WipeNote, old: &State) -> Control {
+        Control::Wipe(Wipe {
+            old_epoch: self.epoch,
+            first_seq: old.positions.first_seq,
+            last_seq: self.last_seq,
+            bytes: old.positions.bytes,
+            segments: u32::try_from(old.segments.len()).unwrap_or(u32::MAX),
+            actor: note.actor.clone(),
+            reason: note.reason.clone(),
+        })
+    }
+}
+
+/// Unlinks the files of a wiped epoch. What cannot be unlinked now is unlinked at the next start,
+/// which finds the wipe record.
+fn unlink(fs: &dyn Fs, dir: &Path, segments: &[Arc<Segment>]) {
+    for path in segments.iter().filter_map(|segment| segment.path.as_ref()) {
+        draft::remove_quietly(fs, path);
+    }
+    let _: std::io::Result<()> = fs.sync_dir(dir);
+}

@@ -1,0 +1,396 @@
+//! Appends. Owned by one thread; what it publishes is read by any.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{
+    control::{Control, SEAL_BYTES, SYNC_MARK_BYTES, Seal},
+    draft::{self, Committed, Draft, NEXT_NAME, OpenSegment},
+    error::{Attempt, Error},
+    format::{self, Header},
+    fs::{Fs, Lock},
+    header::{Previous, SegmentHeader},
+    keymap::KeyMap,
+    record::{NewRecord, Seq},
+    segment::{Place, Segment},
+    spare::{SPARE_BYTES, Spare},
+    state::{Positions, Shared, State},
+    walk::Frame,
+};
+
+/// The most that one batch may hold, encoded: it is gathered in memory and written at once.
+pub const BATCH_BYTES_MAX: u64 = 128 << 20;
+
+/// How much the writer keeps of its buffer between batches.
+const BUFFER_KEPT_BYTES: usize = 4 << 20;
+
+/// Upper bits of a salt count the segments; these lower ones are random.
+const SALT_RANDOM_BITS: u32 = 40;
+
+/// Appends. One per journal, owned by one thread.
+#[derive(Debug)]
+pub struct Writer {
+    pub(super) fs: Arc<dyn Fs>,
+    pub(super) dir: PathBuf,
+    pub(super) segment_bytes: u64,
+    pub(super) shared: Arc<Shared>,
+    pub(super) boot_id: [u8; 16],
+    pub(super) journal_id: [u8; 16],
+    pub(super) epoch: u64,
+    /// The segment that is appended to; `None` until the first append, and after a failed start.
+    pub(super) open: Option<OpenSegment>,
+    /// The segment before the open one, or before the next one.
+    pub(super) prev: Previous,
+    /// Counts the journal's segments.
+    pub(super) segment_number: u64,
+    pub(super) last_seq: Seq,
+    /// `last_seq + 1`, or more after a leap.
+    pub(super) next_seq: Seq,
+    pub(super) durable_seq: Seq,
+    /// What the last sync mark says.
+    pub(super) marked_seq: Seq,
+    pub(super) last_time_ns: i64,
+    pub(super) living: KeyMap,
+    pub(super) spare: Spare,
+    pub(super) scratch: Scratch,
+    pub(super) _lock: Lock,
+}
+
+/// Buffers that live from batch to batch.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    bytes: Vec<u8>,
+    frames: Vec<Frame>,
+}
+
+/// What was appended.
+#[derive(Debug)]
+pub struct Appended {
+    /// The number of the first record; the others follow, +1 each.
+    pub first_seq: Seq,
+    /// Where each payload is, in order.
+    pub places: Vec<Place>,
+}
+
+/// What a new segment begins with.
+pub(super) struct Start<'a> {
+    pub epoch: u64,
+    pub prev: Previous,
+    pub base_seq: Seq,
+    pub time_ns: i64,
+    /// Room for so many bytes of events, beside those given here.
+    pub room: u64,
+    pub wipe: Option<Control>,
+    pub living: &'a KeyMap,
+    pub events: &'a [(Header, &'a [u8])],
+}
+
+impl Writer {
+    /// Appends a batch with one positional write and publishes it to readers. The records are
+    /// *written*: they survive the end of this process, and a power cut after [`Writer::sync`].
+    ///
+    /// # Errors
+    /// Nothing of the batch was recorded. After a full disk or a failed write a later call tries
+    /// again.
+    pub fn append(&mut self, batch: &[NewRecord<'_>]) -> Result<Appended, Error> {
+        let (bytes, time_ns) = checked(batch)?;
+        if batch.is_empty() {
+            return Ok(Appended { first_seq: self.next_seq, places: Vec::new() });
+        }
+        self.heal()?;
+        self.make_room(bytes, time_ns)?;
+        let mut open = self.open.take().expect("room was made in an open segment");
+        let appended = self.write(&mut open, batch);
+        self.open = Some(open);
+        appended
+    }
+
+    fn write(
+        &mut self,
+        open: &mut OpenSegment,
+        batch: &[NewRecord<'_>],
+    ) -> Result<Appended, Error> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        self.encode(&open.segment, batch, &mut scratch);
+        let written = open.file.write_all_at(&scratch.bytes, open.segment.end());
+        if let Err(error) = written {
+            open.unsure = true;
+            return Err(error).attempting("writing to", &self.dir.join(&open.segment.name));
+        }
+        let first_seq = self.next_seq;
+        self.last_seq = first_seq + batch.len() as u64 - 1;
+        self.next_seq = self.last_seq + 1;
+        self.marked_seq = self.durable_seq;
+        open.segment.extend(&scratch.bytes, self.last_seq);
+        open.events += batch.len() as u64;
+        self.last_time_ns = batch[batch.len() - 1].time_ns;
+        for frame in &scratch.frames {
+            self.living.apply(&open.segment, frame);
+        }
+        let places = places(&open.segment, &scratch.frames);
+        scratch.bytes.shrink_to(BUFFER_KEPT_BYTES);
+        self.scratch = scratch;
+        self.publish_positions();
+        Ok(Appended { first_seq, places })
+    }
+
+    fn encode(&self, segment: &Segment, batch: &[NewRecord<'_>], scratch: &mut Scratch) {
+        let Scratch { bytes, frames } = scratch;
+        (bytes.clear(), frames.clear());
+        if self.durable_seq > self.marked_seq {
+            let mark = Control::SyncMark { durable_seq: self.durable_seq };
+            let (header, payload) = mark.encode(self.last_seq, self.last_time_ns);
+            format::push(bytes, &header, &payload, segment.salt);
+        }
+        let start = segment.end();
+        for (record, seq) in batch.iter().zip(self.next_seq..) {
+            let header = header(record, seq);
+            frames.push(Frame { offset: start + bytes.len() as u64, header });
+            format::push(bytes, &header, record.payload, segment.salt);
+        }
+    }
+
+    /// Sees to it that the open segment can take `bytes` more.
+    fn make_room(&mut self, bytes: u64, time_ns: i64) -> Result<(), Error> {
+        if let Some(open) = &self.open {
+            let end = open.segment.end() + bytes + SEAL_BYTES;
+            // A leap stands where a segment begins.
+            let in_order = self.next_seq == self.last_seq + 1;
+            if in_order && !open.unsure && end <= open.segment.header.capacity {
+                return Ok(());
+            }
+            self.finish_segment()?;
+        }
+        if self.open.is_some() {
+            // Its sync failed, and the segment that took over has its place already.
+            return self.make_room(bytes, time_ns);
+        }
+        // Taken out for the time, since building a segment changes the writer as well.
+        let living = std::mem::take(&mut self.living);
+        let committed = self.start_segment(&Start {
+            epoch: self.epoch,
+            prev: self.prev,
+            base_seq: self.next_seq,
+            time_ns,
+            room: bytes,
+            wipe: None,
+            living: &living,
+            events: &[],
+        });
+        self.living = living;
+        self.take_over(committed?, self.published_segments());
+        Ok(())
+    }
+
+    /// Seals and syncs the open segment. Afterwards none is open, or the one that took over from
+    /// a segment whose sync failed.
+    fn finish_segment(&mut self) -> Result<(), Error> {
+        let Some(open) = &mut self.open else { return Ok(()) };
+        if !open.unsure {
+            let seal = Control::Seal(Seal {
+                last_seq: self.last_seq,
+                events: open.events,
+                living: self.living.len(),
+                state_hash: self.living.hash(),
+            });
+            let (header, payload) = seal.encode(self.last_seq, self.last_time_ns);
+            let mut bytes = Vec::new();
+            format::push(&mut bytes, &header, &payload, open.segment.salt);
+            match open.file.write_all_at(&bytes, open.segment.end()) {
+                Ok(()) => open.segment.extend(&bytes, self.last_seq),
+                // A segment without a seal is read like one that a crash has ended.
+                Err(_) => open.unsure = true,
+            }
+        }
+        let segment = open.segment.clone();
+        self.sync()?;
+        if self.open.as_ref().is_some_and(|open| Arc::ptr_eq(&open.segment, &segment)) {
+            self.prev = previous(&segment, self.last_seq);
+            self.open = None;
+        }
+        Ok(())
+    }
+
+    /// Builds a segment and puts it in its place. Nothing is published yet.
+    pub(super) fn start_segment(&mut self, start: &Start<'_>) -> Result<Committed, Error> {
+        let event_bytes: u64 = start.events.iter().map(|(h, _)| h.frame_bytes()).sum();
+        let capacity = draft::capacity(
+            self.segment_bytes,
+            start.living.frame_bytes(),
+            start.room + event_bytes + wipe_bytes(start),
+        );
+        let path = self.dir.join(NEXT_NAME);
+        let (file, path, capacity) = match draft::allocated(&*self.fs, &path, capacity) {
+            Ok(file) => (file, path, capacity),
+            Err(error) => match self.spare_for(start, event_bytes) {
+                Some((file, path)) => (file, path, SPARE_BYTES),
+                None => return Err(error),
+            },
+        };
+        let header = SegmentHeader {
+            journal_id: self.journal_id,
+            epoch: start.epoch,
+            base_seq: start.base_seq,
+            salt: self.next_salt()?,
+            created_ns: start.time_ns,
+            capacity,
+            prev: start.prev,
+            boot_id: self.boot_id,
+        };
+        let mut draft = Draft::new(file, path, header);
+        let last_seq = start.prev.last_seq;
+        if let Some(wipe) = &start.wipe {
+            draft.control(wipe, last_seq)?;
+        }
+        draft.keyframe(start.living, last_seq)?;
+        if start.base_seq > last_seq + 1 {
+            draft.control(&Control::Leap { from: last_seq, to: start.base_seq }, last_seq)?;
+        }
+        for (header, payload) in start.events {
+            draft.event(header, payload)?;
+        }
+        draft.commit(&*self.fs, &self.dir)
+    }
+
+    fn next_salt(&mut self) -> Result<u64, Error> {
+        let random = random::<8>(&self.dir)?;
+        self.segment_number += 1;
+        let low = u64::from_le_bytes(random) >> (u64::BITS - SALT_RANDOM_BITS);
+        Ok(self.segment_number << SALT_RANDOM_BITS | low)
+    }
+
+    pub(super) fn published_segments(&self) -> Vec<Arc<Segment>> {
+        self.shared.state.load().segments.to_vec()
+    }
+
+    /// Goes on in a segment that was just put in its place, and publishes it behind `older` ones.
+    pub(super) fn take_over(&mut self, committed: Committed, older: Vec<Arc<Segment>>) {
+        let Committed { open, living, .. } = committed;
+        self.marked_seq = open.segment.header.prev.last_seq;
+        let mut segments = older;
+        segments.push(open.segment.clone());
+        self.living = living;
+        self.open = Some(open);
+        self.publish(Arc::new(segments));
+    }
+
+    /// Makes everything appended durable; returns the durable sequence number.
+    ///
+    /// # Errors
+    /// What was appended since the last sync could not be made durable, neither here nor in a
+    /// new segment. It stays readable; a later call tries again.
+    pub fn sync(&mut self) -> Result<Seq, Error> {
+        self.heal()?;
+        let Some(open) = &mut self.open else { return Ok(self.durable_seq) };
+        let end = open.segment.end();
+        if end > open.synced_end {
+            if open.file.sync_data().is_err() {
+                open.doubtful = true;
+                self.heal()?;
+                return Ok(self.durable_seq);
+            }
+            open.synced_end = end;
+            self.durable_seq = self.last_seq;
+            self.publish_positions();
+        }
+        Ok(self.durable_seq)
+    }
+
+    /// Seals the open segment and syncs: a clean end.
+    ///
+    /// # Errors
+    /// As for [`Writer::sync`]; the journal is then as after a crash.
+    pub fn close(mut self) -> Result<(), Error> {
+        self.heal()?;
+        self.finish_segment()
+    }
+
+    /// Publishes another list of segments, with the positions that belong to it.
+    pub(super) fn publish(&self, segments: Arc<Vec<Arc<Segment>>>) {
+        let mut state = State { segments, ..State::default() };
+        let older = 0..state.segments.len().saturating_sub(1);
+        state.older_bytes = older.map(|index| state.data_end(index)).sum();
+        self.publish_with(state);
+    }
+
+    fn publish_positions(&self) {
+        let state = State::clone(&self.shared.state.load());
+        self.publish_with(state);
+    }
+
+    fn publish_with(&self, mut state: State) {
+        let first = state.segments.first().map_or(Seq::MAX, |s| s.header.base_seq);
+        state.positions = Positions {
+            journal_id: self.journal_id,
+            epoch: self.epoch,
+            first_seq: first.min(self.last_seq + 1),
+            last_seq: self.last_seq,
+            durable_seq: self.durable_seq,
+            bytes: state.older_bytes + state.segments.last().map_or(0, |s| s.end()),
+        };
+        self.shared.state.store(Arc::new(state));
+    }
+}
+
+/// Refuses what cannot be recorded; gives the batch's size and the time of its first record.
+pub(super) fn checked(batch: &[NewRecord<'_>]) -> Result<(u64, i64), Error> {
+    let mut bytes = SYNC_MARK_BYTES;
+    for (index, record) in batch.iter().enumerate() {
+        if let Some(reason) = record.refusal() {
+            return Err(Error::Refused { index, reason });
+        }
+        bytes += format::frame_bytes(record.payload.len());
+    }
+    if bytes > BATCH_BYTES_MAX {
+        return Err(Error::BatchTooLarge { bytes, limit: BATCH_BYTES_MAX });
+    }
+    Ok((bytes, batch.first().map_or(0, |record| record.time_ns)))
+}
+
+/// The header of a new event.
+pub(super) fn header(record: &NewRecord<'_>, seq: Seq) -> Header {
+    Header {
+        payload_crc: format::payload_crc(record.payload),
+        len: record.payload.len() as u32,
+        kind: record.kind,
+        flags: record.flags,
+        seq,
+        time_ns: record.time_ns,
+        key: record.key,
+    }
+}
+
+pub(super) fn places(segment: &Arc<Segment>, frames: &[Frame]) -> Vec<Place> {
+    let place = |frame: &Frame| Place::Map {
+        segment: segment.clone(),
+        offset: frame.payload_offset(),
+        len: frame.header.len,
+    };
+    frames.iter().map(place).collect()
+}
+
+/// What the next segment says of this one.
+pub(super) fn previous(segment: &Segment, last_seq: Seq) -> Previous {
+    Previous { salt: segment.header.salt, last_seq, data_end: segment.end() }
+}
+
+/// The number of the segment that has this salt.
+pub(super) fn segment_number(salt: u64) -> u64 {
+    salt >> SALT_RANDOM_BITS
+}
+
+/// Random bytes of the system.
+pub(super) fn random<const N: usize>(dir: &Path) -> Result<[u8; N], Error> {
+    let mut bytes = [0; N];
+    let drawn = getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()));
+    drawn.attempting("drawing random numbers for", dir)?;
+    Ok(bytes)
+}
+
+fn wipe_bytes(start: &Start<'_>) -> u64 {
+    let encoded = |wipe: &Control| format::frame_bytes(wipe.encode(0, 0).1.len());
+    start.wipe.as_ref().map_or(0, encoded)
+}

@@ -1,0 +1,158 @@
+//! The API's HTTP side: list, watch, get, delete and patch, for the kinds of `resources`.
+//!
+//! Any bearer token is accepted, and none is needed.
+
+use std::{convert::Infallible, sync::Arc};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited, StreamBody, combinators::UnsyncBoxBody};
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::Incoming,
+    header::{CONTENT_TYPE, HeaderValue},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::TcpStream;
+
+use super::{
+    Shared,
+    list::list,
+    patch::{mark_deleted, patched},
+    query::Query,
+    resources::{ObjectKey, Target},
+    status::{Refusal, deleted},
+    watch::watch,
+};
+use crate::sim::clock;
+
+/// As the real API: what etcd would take, and some.
+const BODY_BYTES_MAX: usize = 3 * 1024 * 1024;
+
+type Body = UnsyncBoxBody<Bytes, Infallible>;
+type Answer = Result<Response<Body>, Refusal>;
+
+/// Serves one connection to its end.
+pub(super) async fn serve(shared: Arc<Shared>, stream: TcpStream) {
+    let service = service_fn(move |request| {
+        let shared = shared.clone();
+        async move {
+            let answer = route(&shared, request).await;
+            Ok::<_, Infallible>(answer.unwrap_or_else(|refusal| refused(&refusal)))
+        }
+    });
+    // A connection that breaks is the client's to notice.
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+async fn route(shared: &Arc<Shared>, request: Request<Incoming>) -> Answer {
+    let target = Target::parse(request.uri().path()).ok_or_else(Refusal::unknown_path)?;
+    match (request.method(), target.key()) {
+        (&Method::GET, None) => list_or_watch(shared, target, request.uri().query()),
+        (&Method::GET, Some(key)) => get(shared, &key),
+        (&Method::DELETE, Some(key)) => delete(shared, &target, &key, request).await,
+        (&Method::PATCH, Some(key)) => patch(shared, &target, &key, request).await,
+        _ => Err(Refusal::method_not_allowed()),
+    }
+}
+
+fn list_or_watch(shared: &Arc<Shared>, target: Target, query: Option<&str>) -> Answer {
+    let query = Query::parse(query.unwrap_or_default())?;
+    if query.watch {
+        let lines = watch(shared, target, query)?;
+        return Ok(response(StatusCode::OK, StreamBody::new(lines).boxed_unsync()));
+    }
+    let answer = list(&shared.store(), &target, &query)?;
+    Ok(json_response(StatusCode::OK, &answer))
+}
+
+fn get(shared: &Shared, key: &ObjectKey) -> Answer {
+    let object = shared.store().get(key).ok_or_else(|| missing(key))?;
+    Ok(json_response(StatusCode::OK, &object))
+}
+
+async fn delete(
+    shared: &Shared,
+    target: &Target,
+    key: &ObjectKey,
+    request: Request<Incoming>,
+) -> Answer {
+    let body = read_body(request).await?;
+    let options = if body.is_empty() { Value::Null } else { parse_json(&body)? };
+    let now = clock::now();
+    let mut store = shared.store();
+    let object = store.get(key).ok_or_else(|| missing(key))?;
+    let uid = &options["preconditions"]["uid"];
+    if !uid.is_null() && *uid != object["metadata"]["uid"] {
+        return Err(Refusal::conflict(key.plural, &key.name, "the uid is another one"));
+    }
+    shared.count_intervention();
+    let grace_seconds = options["gracePeriodSeconds"].as_u64();
+    if target.resource.kind == "Pod" && grace_seconds != Some(0) {
+        let mark = |pod: &mut Value| mark_deleted(pod, grace_seconds, now);
+        let marked = store.edit(target.resource, key, now, mark).ok_or_else(|| missing(key))?;
+        return Ok(json_response(StatusCode::OK, &marked));
+    }
+    store.remove(key);
+    let answer = deleted(key.plural, &key.name, &object["metadata"]["uid"]);
+    Ok(json_response(StatusCode::OK, &answer))
+}
+
+async fn patch(
+    shared: &Shared,
+    target: &Target,
+    key: &ObjectKey,
+    request: Request<Incoming>,
+) -> Answer {
+    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content_type = content_type.unwrap_or_default().to_owned();
+    if !matches!(
+        content_type.as_str(),
+        "application/merge-patch+json" | "application/strategic-merge-patch+json"
+    ) {
+        return Err(Refusal::unsupported_media_type(&content_type));
+    }
+    let change = parse_json(&read_body(request).await?)?;
+    let mut store = shared.store();
+    let before = store.get(key).ok_or_else(|| missing(key))?;
+    let expected = &change["metadata"]["resourceVersion"];
+    if !expected.is_null() && *expected != before["metadata"]["resourceVersion"] {
+        return Err(Refusal::conflict(key.plural, &key.name, "the object has been modified"));
+    }
+    shared.count_intervention();
+    let after = store.put(target.resource, patched(&before, &change), clock::now());
+    Ok(json_response(StatusCode::OK, &after))
+}
+
+async fn read_body(request: Request<Incoming>) -> Result<Bytes, Refusal> {
+    // What goes wrong on the way is the client's connection; too long is the usual error.
+    let read = Limited::new(request.into_body(), BODY_BYTES_MAX).collect().await;
+    read.map(|body| body.to_bytes()).map_err(|_| Refusal::too_large(BODY_BYTES_MAX))
+}
+
+fn parse_json(body: &[u8]) -> Result<Value, Refusal> {
+    serde_json::from_slice(body)
+        .map_err(|error| Refusal::bad_request(format!("the body is not JSON: {error}")))
+}
+
+fn missing(key: &ObjectKey) -> Refusal {
+    Refusal::no_such_object(key.plural, &key.name)
+}
+
+fn refused(refusal: &Refusal) -> Response<Body> {
+    json_response(refusal.code, &refusal.to_json())
+}
+
+fn json_response(code: StatusCode, value: &Value) -> Response<Body> {
+    let text = serde_json::to_vec(value).expect("JSON into memory has no way to fail");
+    response(code, Full::new(Bytes::from(text)).boxed_unsync())
+}
+
+fn response(code: StatusCode, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = code;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

@@ -1,0 +1,138 @@
+//! A small vocabulary for the journal's tests.
+
+use std::{collections::BTreeMap, ops::ControlFlow, path::Path};
+
+use monitor_backend::journal::{
+    self, Flags, NewRecord, Options, Range, Reader, Recovery, Seq, Writer,
+};
+
+/// A record that owns its bytes: written or read, in the same form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owned {
+    pub seq: Seq,
+    pub kind: u16,
+    pub flags: u8,
+    pub time_ns: i64,
+    pub key: u64,
+    pub payload: Vec<u8>,
+}
+
+/// History without an entity.
+pub fn history(text: &str) -> Owned {
+    Owned { seq: 0, kind: 0x0120, flags: 0, time_ns: 0, key: 0, payload: text.into() }
+}
+
+/// The present state of an entity.
+pub fn state(key: u64, text: &str) -> Owned {
+    Owned { seq: 0, kind: 0x0100, flags: Flags::STATE.0, time_ns: 0, key, payload: text.into() }
+}
+
+/// The end of an entity.
+pub fn end(key: u64) -> Owned {
+    Owned { flags: Flags::END.0, kind: 0x0101, ..state(key, "gone") }
+}
+
+/// Segments so small that a few records fill one.
+pub const SMALL: u64 = 8192;
+
+pub fn open_sized(dir: &Path, segment_bytes: u64) -> (Writer, Reader, Recovery) {
+    journal::open(Options { dir: dir.to_owned(), segment_bytes }).expect("the journal opens")
+}
+
+pub fn open(dir: &Path) -> (Writer, Reader, Recovery) {
+    open_sized(dir, SMALL)
+}
+
+/// Appends records as one batch and gives them with the numbers and times that they got.
+pub fn append(writer: &mut Writer, records: &[Owned]) -> Vec<Owned> {
+    let batch: Vec<NewRecord<'_>> = records.iter().map(Owned::as_new).collect();
+    let appended = writer.append(&batch).expect("the batch is appended");
+    assert_eq!(appended.places.len(), records.len());
+    for (record, place) in records.iter().zip(&appended.places) {
+        assert_eq!(place.payload(), record.payload);
+    }
+    let number = |(record, seq): (&Owned, Seq)| Owned { seq, ..record.clone() };
+    records.iter().zip(appended.first_seq..).map(number).collect()
+}
+
+impl Owned {
+    pub fn as_new(&self) -> NewRecord<'_> {
+        NewRecord {
+            kind: self.kind,
+            flags: Flags(self.flags),
+            time_ns: self.time_ns,
+            key: self.key,
+            payload: &self.payload,
+        }
+    }
+}
+
+fn owned(record: journal::Record<'_>) -> Owned {
+    Owned {
+        seq: record.seq,
+        kind: record.kind,
+        flags: record.flags.0 & !Flags::RESTATED.0,
+        time_ns: record.time_ns,
+        key: record.key,
+        payload: record.payload.to_vec(),
+    }
+}
+
+/// Every event, oldest first.
+pub const ALL: Range<'static> = Range { after: 0, before: u64::MAX, kinds: &[], key: None };
+
+pub fn scan(reader: &Reader, range: Range<'_>) -> Vec<Owned> {
+    let mut found = Vec::new();
+    let scanned = reader.scan(range, &mut |record| {
+        found.push(owned(record));
+        ControlFlow::Continue(())
+    });
+    scanned.expect("the journal can be scanned");
+    found
+}
+
+pub fn scan_back(reader: &Reader, range: Range<'_>) -> Vec<Owned> {
+    let mut found = Vec::new();
+    let scanned = reader.scan_back(range, &mut |record| {
+        found.push(owned(record));
+        ControlFlow::Continue(())
+    });
+    scanned.expect("the journal can be scanned");
+    found
+}
+
+/// What lives at a moment, by key, folded from a replay.
+pub fn living_at(reader: &Reader, to: Option<Seq>) -> BTreeMap<u64, Owned> {
+    let mut living = BTreeMap::new();
+    let replayed = reader.replay(to, &mut |record, place| {
+        assert_eq!(place.payload(), record.payload);
+        fold(&mut living, &owned(record));
+    });
+    replayed.expect("the journal can be replayed");
+    living
+}
+
+/// What lives after events, by the rules of the design alone: the model.
+pub fn living_after<'a>(events: impl IntoIterator<Item = &'a Owned>) -> BTreeMap<u64, Owned> {
+    let mut living = BTreeMap::new();
+    events.into_iter().for_each(|event| fold(&mut living, event));
+    living
+}
+
+fn fold(living: &mut BTreeMap<u64, Owned>, event: &Owned) {
+    let flags = Flags(event.flags);
+    if flags.has(Flags::END) {
+        living.remove(&event.key);
+    } else if flags.has(Flags::STATE) {
+        living.insert(event.key, event.clone());
+    }
+}
+
+/// The names of the segments in a directory, oldest first.
+pub fn segment_names(dir: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(dir).expect("the directory can be listed");
+    let names = entries.map(|e| e.expect("an entry").file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = names.filter(|name| name.ends_with(".seg")).collect();
+    names.sort();
+    names
+}
