@@ -40,8 +40,6 @@ mod server;
 
 mod site;
 
-mod stall;
-
 mod write;
 
 mod wrong_keys;
