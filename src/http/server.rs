@@ -1,6 +1,6 @@
 //! Connections: accepted within a bound, served with time-outs, ended in peace.
 
-use std::{io, sync::Arc};
+use std::{convert::Infallible, io, sync::Arc};
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::{
@@ -16,7 +16,6 @@ use tokio::{
 
 use super::{
     Surface,
-    body::Never,
     limits::{CONNECTION_BUFFER_BYTES, HEADER_BYTES_MAX, Limits},
     routes,
 };
@@ -89,7 +88,8 @@ fn serve(
     set_options(&stream, limits.stall_time);
     let service = service_fn(move |request| {
         let surface = surface.clone();
-        async move { Ok::<_, Never>(routes::answer(&surface, request).await) }
+        // Every refusal is an answer.
+        async move { Ok::<_, Infallible>(routes::answer(&surface, request).await) }
     });
     let stream = TokioIo::new(stream);
     let connection = http1::Builder::new()
