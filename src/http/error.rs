@@ -129,3 +129,27 @@ impl From<recorder::Error> for Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(error: impl Into<Error>, status: u16, code: &str) {
+        let error = error.into();
+        assert_eq!(error.status_and_code(), (StatusCode::from_u16(status).unwrap(), code));
+        assert!(!error.to_string().contains("secret detail"));
+    }
+
+    #[test]
+    fn what_could_not_be_recorded_was_not_done() {
+        let error = Error::from(recorder::Error::NotRecorded { reason: "disk full".into() });
+        assert!(error.to_string().contains("disk full"), "an admin can do something about it");
+        check(error, 507, "not_recorded");
+        check(recorder::Error::Stopped, 503, "stopped");
+    }
+
+    #[test]
+    fn what_failed_inside_is_for_the_log_alone() {
+        check(Error::Internal("secret detail".into()), 500, "internal");
+    }
+}
