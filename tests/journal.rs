@@ -14,3 +14,12 @@ mod damage;
 
 #[path = "journal/faults.rs"]
 mod faults;
+
+#[path = "journal/backups.rs"]
+mod backups;
+
+#[path = "journal/together.rs"]
+mod together;
+
+#[path = "journal/laws.rs"]
+mod laws;

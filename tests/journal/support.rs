@@ -145,3 +145,29 @@ pub fn check_law(reader: &Reader, recorded: u64) {
     assert_eq!(account.recorded, recorded, "{account:?}");
     assert_eq!(account.recorded + lost + account.leapt, span, "{account:?}");
 }
+
+/// A download's bytes, read in pieces of different lengths.
+pub fn read_all(download: &journal::Download) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut piece = vec![0; 4093];
+    loop {
+        let count = download.read_at(bytes.len() as u64, &mut piece).expect("it can be read");
+        if count == 0 {
+            break;
+        }
+        bytes.extend_from_slice(&piece[..count]);
+    }
+    assert_eq!(bytes.len() as u64, download.len);
+    bytes
+}
+
+/// Downloads the backup up to `to` and opens it; the file itself is gone afterwards.
+pub fn open_backup(reader: &Reader, to: Seq) -> Reader {
+    let dir = tempfile::tempdir().expect("a directory for the backup");
+    let path = dir.path().join("backup.tar");
+    let bytes = read_all(&reader.backup(to).expect("the journal reaches that far"));
+    std::fs::write(&path, bytes).expect("the backup is stored");
+    let (copy, recovery) = Reader::open(&path).expect("the backup opens");
+    assert!(recovery.damaged.is_empty() && recovery.left_alone.is_empty(), "{recovery:?}");
+    copy
+}
