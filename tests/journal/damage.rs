@@ -190,7 +190,7 @@ fn files_that_are_no_part_of_the_journal_are_reported_and_left_alone() {
     let stranger = &segment_names(other.path())[0];
     fs::copy(other.path().join(stranger), dir.path().join(stranger)).unwrap();
 
-    let (mut writer, _, _) = open(dir.path());
+    let (writer, _, _) = open(dir.path());
     writer.close().unwrap();
     fs::remove_file(dir.path().join(stranger)).unwrap();
     let (mut writer, _, _) = open(dir.path());

@@ -1,13 +1,13 @@
 //! A small vocabulary for the journal's tests.
 
-use std::{collections::BTreeMap, ops::ControlFlow, path::Path};
+use std::{collections::BTreeMap, fmt, ops::ControlFlow, path::Path};
 
 use monitor_backend::journal::{
     self, Flags, NewRecord, Options, Range, Reader, Recovery, Seq, Writer,
 };
 
 /// A record that owns its bytes: written or read, in the same form.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Owned {
     pub seq: Seq,
     pub kind: u16,
@@ -53,6 +53,15 @@ pub fn append(writer: &mut Writer, records: &[Owned]) -> Vec<Owned> {
     }
     let number = |(record, seq): (&Owned, Seq)| Owned { seq, ..record.clone() };
     records.iter().zip(appended.first_seq..).map(number).collect()
+}
+
+/// Short, since lists of them are compared.
+impl fmt::Debug for Owned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Owned { seq, kind, flags, time_ns, key, payload } = self;
+        let text = String::from_utf8_lossy(&payload[..payload.len().min(12)]);
+        write!(f, "#{seq} {kind:x}/{flags:x} @{time_ns} key {key} {text:?}+{}", payload.len())
+    }
 }
 
 impl Owned {
