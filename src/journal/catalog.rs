@@ -108,7 +108,7 @@ impl Catalog {
             left_alone.push(LeftAlone { name: entry.name, reason: reason.to_owned() });
         }
         for candidate in &mut candidates {
-            let length = fs.open(&candidate.path).and_then(|file| file.len());
+            let length = fs.open(&candidate.path).and_then(|file| file.length());
             candidate.len = length.unwrap_or(0);
         }
         Ok(Catalog::of(fs, candidates, left_alone))

@@ -124,6 +124,8 @@ export class RowList {
 
   #resize(): void {
     this.#body.style.height = `${this.#height()}px`
+    // A list that became shorter is scrolled by the browser.
+    if (this.#host.scrollTop < this.#ownTop) this.#ownTop = this.#host.scrollTop
   }
 
   #setTop(top: number): void {

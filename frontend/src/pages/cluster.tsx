@@ -20,7 +20,7 @@ import { ObjectPane } from './object-pane.tsx'
 export function ClusterPage(): JSX.Element {
   const all = objects.open().all()
   const filter = filterOf(query.value)
-  const rows = all.filter((row) => passes(row, filter)).toSorted(byName)
+  const rows = all.filter((row) => passes(row, filter)).toSorted(byUrgency)
   const uid = query.value.get('uid')
   return (
     <div class="page page-fill">
@@ -82,10 +82,11 @@ function passes(row: ObjectRow, filter: Filter): boolean {
   )
 }
 
-/** Living ones by kind, namespace and name; then those that are gone, the last one first. */
-function byName(a: ObjectRow, b: ObjectRow): number {
+/** What is wrong, what lives, and what is gone (the last one first). */
+function byUrgency(a: ObjectRow, b: ObjectRow): number {
   if (a.deleted !== false && b.deleted !== false) return Number(b.deleted) - Number(a.deleted)
   if (a.deleted !== false || b.deleted !== false) return a.deleted === false ? -1 : 1
+  if (a.healthy !== b.healthy) return a.healthy ? 1 : -1
   return sortKey(a) < sortKey(b) ? -1 : 1
 }
 
@@ -186,7 +187,7 @@ function Check({ label, isOn, onChange }: CheckProps): JSX.Element {
 const COLUMNS: readonly Column<ObjectRow>[] = [
   { name: 'Name', cell: (row) => row.name, sort: (row) => row.name },
   { name: 'State', cell: (row) => <ObjectState row={row} />, sort: (row) => row.phase },
-  { name: 'Detail', cell: (row) => row.detail },
+  { name: 'Detail', cell: (row) => row.detail, isMain: true },
   { name: 'Kind', cell: (row) => row.kind, sort: (row) => row.kind },
   { name: 'Namespace', cell: (row) => row.namespace, sort: (row) => row.namespace, isMinor: true },
   {

@@ -133,7 +133,8 @@ function Toolbar(props: ViewProps & { readonly level: string; readonly text: str
       <span class="muted">
         {logs.isAsking.value && 'searching the journal\u2026 '}
         {counted(logs.size.value, 'row')}
-        {logs.hasOlder.value ? ', older ones as you scroll up' : ', back to the first'}
+        {logs.size.value > 0 &&
+          (logs.hasOlder.value ? ', older ones as you scroll up' : ', back to the first')}
       </span>
     </div>
   )
@@ -177,8 +178,7 @@ function Held({ view }: ViewProps): JSX.Element | null {
   if (!logs.isPaused.value || isReplay.value) return null
   return (
     <button type="button" class="held primary" onClick={() => view.current?.resume()}>
-      <span aria-hidden="true">{'\u23f8\ufe0e'}</span> paused, {counted(logs.held.value, 'new row')}:
-      resume (End)
+      <Pause size={14} aria-hidden /> paused, {counted(logs.held.value, 'new row')}: resume (End)
     </button>
   )
 }

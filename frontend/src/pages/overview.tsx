@@ -2,8 +2,17 @@
 
 import type { ComponentChildren, JSX } from 'preact'
 
-import type { ClusterEvent, Gap, KindCount, LogEntry, ObjectRow, Overview, Source } from '../api/types.ts'
-import { count, counted, cut } from '../lib/format.ts'
+import type {
+  Action,
+  ClusterEvent,
+  Gap,
+  KindCount,
+  LogEntry,
+  ObjectRow,
+  Overview,
+  Source,
+} from '../api/types.ts'
+import { count, counted, cut, pairs } from '../lib/format.ts'
 import { printable } from '../lib/printable.ts'
 import { duration, longDuration } from '../lib/time.ts'
 import { LevelChip, OutcomeBadge, SourceBadge } from '../parts/badge.tsx'
@@ -20,7 +29,7 @@ export function OverviewPage(): JSX.Element {
   const overview = useOverview()
   const answer = overview.value.value
   return (
-    <div class="page overview">
+    <div class="page">
       <Answered of={overview} subject="the overview" isEmpty={false} empty="">
         {answer && <Parts answer={answer} />}
       </Answered>
@@ -32,44 +41,44 @@ function Parts({ answer }: { readonly answer: Overview }): JSX.Element {
   return (
     <>
       <WrongNow answer={answer} />
-      <SourceList sources={answer.sources} />
-      <List
-        title="Warnings of the cluster"
-        rows={answer.warnings}
-        none="No warning is on record."
-        id={(event) => event.uid}
-        row={(event) => <Warning event={event} />}
-      />
-      <List
-        title="Error lines"
-        more={<a href="#/logs?level=ERROR">all</a>}
-        rows={answer.errors}
-        none="No error line is on record."
-        id={(line) => String(line.seq)}
-        row={(line) => <ErrorLine line={line} />}
-      />
-      <List
-        title="Gaps"
-        rows={answer.gaps}
-        none="No gap is on record: whatever was observed, was observed throughout."
-        id={(gap) => String(gap.seq)}
-        row={(gap) => <GapLine gap={gap} />}
-      />
-      <List
-        title="Actions"
-        more={<a href="#/actions">all</a>}
-        rows={answer.actions}
-        none="No admin has done anything yet."
-        id={(action) => action.id}
-        row={(action) => (
-          <>
-            <Time at={action.started} /> <OutcomeBadge outcome={action.outcome ?? null} />{' '}
-            <b>{action.action}</b> by {action.actor}
-            {action.detail && <span class="muted"> {cut(action.detail, MESSAGE_CHARS_MAX)}</span>}
-          </>
-        )}
-      />
-      <Counts answer={answer} />
+      <div class="columns">
+        <div class="column">
+          <SourceList sources={answer.sources} />
+          <List
+            title="Gaps"
+            rows={answer.gaps}
+            none="No gap is on record: whatever was observed, was observed throughout."
+            id={(gap) => String(gap.seq)}
+            row={(gap) => <GapLine gap={gap} />}
+          />
+          <List
+            title="Actions"
+            more={<a href="#/actions">all</a>}
+            rows={answer.actions}
+            none="No admin has done anything yet."
+            id={(action) => action.id}
+            row={(action) => <ActionLine action={action} />}
+          />
+          <Counts answer={answer} />
+        </div>
+        <div class="column">
+          <List
+            title="Warnings of the cluster"
+            rows={answer.warnings}
+            none="No warning is on record."
+            id={(event) => event.uid}
+            row={(event) => <Warning event={event} />}
+          />
+          <List
+            title="Error lines"
+            more={<a href="#/logs?level=ERROR">all</a>}
+            rows={answer.errors}
+            none="No error line is on record."
+            id={(line) => String(line.seq)}
+            row={(line) => <ErrorLine line={line} />}
+          />
+        </div>
+      </div>
     </>
   )
 }
@@ -210,10 +219,20 @@ function GapLine({ gap }: { readonly gap: Gap }): JSX.Element {
     <>
       <Time at={gap.from} /> to <Time at={gap.to} /> ({duration(gap.to - gap.from)}){' '}
       <b>{gap.source}</b>{' '}
-      {dropped === null || dropped === undefined
+      {dropped === null
         ? 'not observed'
         : `${counted(dropped, 'record')} missing`}
       : <span class="muted">{gap.reason}</span>
+    </>
+  )
+}
+
+function ActionLine({ action }: { readonly action: Action }): JSX.Element {
+  return (
+    <>
+      <Time at={action.started} /> <OutcomeBadge outcome={action.outcome} /> <b>{action.action}</b> by{' '}
+      {action.actor}{' '}
+      <span class="muted">{cut(action.detail || pairs(action.args), MESSAGE_CHARS_MAX)}</span>
     </>
   )
 }

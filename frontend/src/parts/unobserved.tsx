@@ -20,7 +20,7 @@ export function Unobserved({ source }: { readonly source: string }): JSX.Element
       {away.map((one) => (
         <p key={one.name}>
           <b>
-            {one.name} is {one.state === 'off' ? 'not configured' : one.state}
+            {one.name} is {one.state}
           </b>{' '}
           since <Time at={one.since} />: {one.reason || 'no reason was given'}. Nothing newer is
           observed.

@@ -59,9 +59,9 @@ export function StatusBar(): JSX.Element {
   return (
     <footer class="status-bar">
       <ModePill />
+      <Sources />
       <span title="The last event that has reached this page">seq {count(seenSeq.value)}</span>
       {!isReplay.value && <Durable />}
-      <Sources />
       <span class="spring" />
       {journal && (
         <span class="wide-only">
@@ -88,7 +88,7 @@ function Sources(): JSX.Element {
   return (
     <a class={down > 0 ? 'sources-down' : ''} href="#/overview">
       {down > 0 && <span aria-hidden="true">{'\u2715'} </span>}
-      sources: {number('up')} up
+      {isReplay.value ? 'sources at the end' : 'sources'}: {number('up')} up
       {down > 0 && `, ${down} down`}
       {number('connecting') > 0 && `, ${number('connecting')} connecting`}
       {number('off') > 0 && `, ${number('off')} off`}

@@ -17,6 +17,7 @@ export function useOverview(): Question<Overview> {
     void overview.ask()
     return listen({
       batch: (batch) => touches(batch) && overview.askWithin(STALE_MS_MAX),
+      shed: () => overview.askWithin(STALE_MS_MAX),
       reset: () => void overview.ask(),
     })
   }, [])

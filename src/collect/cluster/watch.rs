@@ -1,6 +1,6 @@
 //! The watch of a kind: every change from a version on.
 
-use std::{pin::pin, time::Duration};
+use std::{fmt::Display, pin::pin, time::Duration};
 
 use futures_util::{FutureExt, Stream, StreamExt};
 use kube::{
@@ -57,6 +57,7 @@ impl Watcher {
         report: &mut Report,
     ) -> Result<(), Failure> {
         let attempt = Attempt { verb: "watch", kind: self.kind, address: &cluster.address };
+        let mut is_fresh = std::mem::take(&mut self.is_fresh);
         let started = Instant::now();
         let promised_end = started + Duration::from_secs(WATCH_SECONDS.into());
         let params = WatchParams::default().timeout(WATCH_SECONDS);
@@ -66,7 +67,9 @@ impl Watcher {
         let opening = cluster.client.request_events::<Value>(request);
         let changes = match timeout(OPEN_TIME_MAX, opening).await {
             Ok(Ok(changes)) => changes,
-            Ok(Err(kube::Error::Api(status))) if status.code == 410 => return self.gone(attempt),
+            Ok(Err(kube::Error::Api(status))) if status.code == 410 => {
+                return self.gone(is_fresh, attempt);
+            }
             Ok(Err(e)) => return Err(attempt.failed(&e)),
             Err(_) => return Err(attempt.silent(OPEN_TIME_MAX)),
         };
@@ -76,8 +79,9 @@ impl Watcher {
             let came = timeout_at(promised_end + WATCH_GRACE, changes.next()).await;
             let Ok(came) = came else { return Err(attempt.silent(started.elapsed())) };
             let Some(first) = came else { break };
-            if let Next::Gone = self.take(first, &mut changes, attempt, report).await? {
-                return self.gone(attempt);
+            match self.take(first, &mut changes, attempt, report).await? {
+                Next::Goes => is_fresh = false,
+                Next::Gone => return self.gone(is_fresh, attempt),
             }
         }
         if Instant::now() + Duration::from_secs(2) >= promised_end {
@@ -104,11 +108,11 @@ impl Watcher {
         Ok(())
     }
 
-    /// The version was forgotten. Where it is that of a list that was taken just now, listing again
-    /// at once could go on forever.
-    fn gone(&mut self, attempt: Attempt) -> Result<(), Failure> {
+    /// The version was forgotten. Where it is that of a list that was taken just before, listing
+    /// again at once could go on forever.
+    fn gone(&mut self, is_fresh: bool, attempt: Attempt) -> Result<(), Failure> {
         self.version = None;
-        if self.is_fresh {
+        if is_fresh {
             let explained = "the API server forgot the version of its own list at once";
             return Err(attempt.down(explained, "is the API server well?"));
         }
@@ -156,17 +160,16 @@ impl Watcher {
                 batch.version = Some(bookmark.metadata.resource_version);
                 return Ok(Next::Goes);
             }
+            Err(kube::Error::SerdeError(e)) => return Err(self.unreadable(&e, attempt, report)),
+            // The client takes any JSON object for a status, and finds nothing in it.
+            Err(kube::Error::Api(status)) if status.code == 0 => {
+                return Err(self.unreadable(&"neither a change nor a status", attempt, report));
+            }
             Ok(WatchEvent::Error(status)) | Err(kube::Error::Api(status)) => {
                 return match status.code {
                     410 => Ok(Next::Gone),
                     _ => Err(attempt.refused(&status)),
                 };
-            }
-            Err(kube::Error::SerdeError(e)) => {
-                // What it said is lost.
-                self.version = None;
-                report.malformed(format!("a watch event that is not one: {e}"));
-                return Err(attempt.failed(&kube::Error::SerdeError(e)));
             }
             Err(e) => return Err(attempt.failed(&e)),
         };
@@ -177,6 +180,18 @@ impl Watcher {
         }
         batch.version = version.or(batch.version.take());
         Ok(Next::Goes)
+    }
+
+    /// A line that makes no sense. What it said is lost, so only a list can tell what is there.
+    fn unreadable(
+        &mut self,
+        complaint: &dyn Display,
+        attempt: Attempt<'_>,
+        report: &mut Report,
+    ) -> Failure {
+        self.version = None;
+        report.malformed(format!("a line of the watch cannot be read: {complaint}"));
+        attempt.down(&format!("a line cannot be read: {complaint}"), "is this an API server?")
     }
 
     fn changed(
@@ -219,12 +234,12 @@ impl Watcher {
         if let Some(version) = position {
             self.position_sent(version);
         }
-        // Where a change could not be read, only a list can tell what is there.
-        if let (Some(version), true) = (&version, self.version.is_some()) {
-            self.sent_until(version);
-        }
-        self.is_fresh = false;
+        let Some(version) = version else { return Ok(()) };
         report.heard(learned);
+        // Where a change could not be read, only a list can tell what is there.
+        if self.version.is_some() {
+            self.sent_until(&version);
+        }
         Ok(())
     }
 }
