@@ -88,7 +88,7 @@ fn end_of(segment: &Segment, to: Seq) -> io::Result<u64> {
             end = frame.end();
         }
     }
-    Ok(end)
+    Ok(end.min(segment.end()))
 }
 
 fn push_file(parts: &mut Vec<Part>, name: &str, content: Part, len: u64) {

@@ -68,6 +68,9 @@ mod verify;
 
 mod error;
 
+#[cfg(test)]
+mod document;
+
 pub use account::{Account, Lost};
 pub use catalog::LeftAlone;
 pub use download::Download;
