@@ -6,7 +6,7 @@ use hyper::{
 };
 
 use super::{answer, body::Response, wire};
-use crate::{journal, recorder};
+use crate::{actions, journal, recorder};
 
 /// Every refusal. `Display` is what the client reads; a `source` goes to the log alone.
 #[derive(Debug, thiserror::Error)]
@@ -126,6 +126,16 @@ impl From<recorder::Error> for Error {
         match error {
             recorder::Error::Stopped => Error::Stopped,
             recorder::Error::NotRecorded { reason } => Error::NotRecorded(reason),
+        }
+    }
+}
+
+impl From<actions::Error> for Error {
+    fn from(error: actions::Error) -> Error {
+        match error {
+            actions::Error::Invalid { .. } => Error::Invalid(error.to_string()),
+            actions::Error::Busy => Error::Busy(error.to_string()),
+            actions::Error::NotRecorded { source } => source.into(),
         }
     }
 }
