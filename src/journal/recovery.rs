@@ -28,6 +28,9 @@ use super::{
 /// cluster fits into a few.
 pub const SEGMENT_BYTES: u64 = 64 << 20;
 
+/// More at once makes retention coarse and replay slow.
+const SEGMENT_BYTES_MAX: u64 = 256 << 20;
+
 /// Left out after a start on another boot of the machine, or on another machine: more events than
 /// can have been announced and lost between two syncs.
 const LEAP: u64 = 1 << 20;
@@ -129,11 +132,12 @@ pub fn open_with(options: Options, fs: Arc<dyn Fs>) -> Result<(Writer, Reader, R
     let mut writer = Writer {
         boot_id: fs.boot_id(),
         journal_id: match &newest {
-            Some(newest) => newest.header.journal_id,
-            None => writer::random(&dir)?,
+            // Zeros where every header is lost.
+            Some(newest) if newest.header.journal_id != [0; 16] => newest.header.journal_id,
+            _ => writer::random(&dir)?,
         },
         epoch: newest.as_ref().map_or(1, |newest| newest.header.epoch),
-        segment_bytes: options.segment_bytes,
+        segment_bytes: options.segment_bytes.min(SEGMENT_BYTES_MAX),
         segment_number: last_number.map_or(0, writer::segment_number),
         shared: Arc::default(),
         fs,
@@ -269,22 +273,25 @@ impl Loaded {
         let candidate = &found.candidate;
         let file = fs.open(&candidate.path)?;
         let told = told.filter(|p| p.salt == found.header.salt && p.data_end <= candidate.len);
-        let (end, holding) = match told {
-            Some(prev) => (prev.data_end, Holding::promised(&found.header, prev)),
-            None => {
-                let survey = Survey::of(found.walk(file.clone()))?;
-                self.note(found, &survey);
-                (survey.end, Holding::surveyed(&survey))
-            }
-        };
         let place = (candidate.base, candidate.len);
         let path = candidate.path.clone();
-        let segment = Segment::of_file(found.header, path, &*file, place, end)?;
+        let (segment, holding) = match told {
+            Some(prev) => {
+                let segment = Segment::of_file(found.header, path, &*file, place, prev.data_end)?;
+                (segment, Holding::promised(&found.header, prev))
+            }
+            None => {
+                let survey = Survey::of(found.walk(file.clone()))?;
+                let segment = Segment::of_file(found.header, path, &*file, place, survey.end)?;
+                self.note(found, &segment, &survey);
+                (segment, Holding::surveyed(&survey))
+            }
+        };
         segment.set_last_seq(holding.last_seq.max(segment.last_seq()));
         Ok((segment, holding))
     }
 
-    fn note(&mut self, found: &Found, survey: &Survey) {
+    fn note(&mut self, found: &Found, segment: &Segment, survey: &Survey) {
         let recovery = &mut self.recovery;
         recovery.records_checked += survey.records;
         recovery.torn_tail = survey.torn;
@@ -297,6 +304,7 @@ impl Loaded {
             damaged(0, "both copies of the segment's header are damaged".to_owned());
         }
         for damage in &survey.damaged {
+            segment.note_damage(damage.offset);
             damaged(damage.offset, damage.what.clone());
         }
     }
