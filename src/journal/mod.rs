@@ -8,7 +8,7 @@
 //! - `segment` is one file as readers see it, `blocks` its sparse list of places;
 //! - `keymap` is what lives, `replay` the state at a moment;
 //! - `draft` builds a segment, `writer` appends, `rescue` and `wipe` begin anew;
-//! - `catalog`, `survey` and `account` say what a directory holds, `recovery` opens it;
+//! - `catalog`, `survey`, `account` and `load` say what a directory holds, `recovery` opens it;
 //! - `reader`, `scan` and `verify` answer, `backup` and `download` give the journal away,
 //!   `open_backup` reads what they gave.
 
@@ -49,6 +49,8 @@ mod catalog;
 mod survey;
 
 mod account;
+
+mod load;
 
 mod recovery;
 
