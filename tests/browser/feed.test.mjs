@@ -64,7 +64,7 @@ test('a recorder that is gone is said to be, and what was known stays readable',
 
 test('when it is back, everything goes on by itself, with nothing missing or twice', async () => {
   await page.getByRole('link', { name: 'Logs' }).click()
-  const last = (await drawnSeqs(page)).at(-1)
+  const last = await until('the known lines', async () => (await drawnSeqs(page)).at(-1))
   await recorder.start()
   await page.getByText('Disconnected since').waitFor({ state: 'detached' })
   await until('new lines', async () => (await drawnSeqs(page)).at(-1) > last)

@@ -53,7 +53,7 @@ async function openDetail(page, route) {
   if (route === '/journal') await page.getByRole('button', { name: 'Wipe' }).click()
   else if (route.startsWith('/actions')) await page.getByRole('button', { name: 'Restart' }).click()
   else if (route === '/logs') {
-    await page.getByRole('option').first().waitFor()
+    await page.locator('.log-row').first().waitFor()
     await page.getByRole('listbox').press('ArrowUp')
     await page.getByRole('listbox').press('Enter')
   } else if (route !== '/overview') {

@@ -47,6 +47,8 @@ export class Recorder {
     const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#process = child
     this.log = ''
+    this.url = null
+    this.key = null
     child.stderr.on('data', (text) => (this.log += text))
     await this.#ready(child)
     this.#listen = this.url.replace('http://', '').replace(/\/.*/, '')
