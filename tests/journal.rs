@@ -3,5 +3,23 @@
 #[path = "journal/support.rs"]
 mod support;
 
+#[path = "journal/faulty.rs"]
+mod faulty;
+
 #[path = "journal/basics.rs"]
 mod basics;
+
+#[path = "journal/damage.rs"]
+mod damage;
+
+#[path = "journal/faults.rs"]
+mod faults;
+
+#[path = "journal/backups.rs"]
+mod backups;
+
+#[path = "journal/together.rs"]
+mod together;
+
+#[path = "journal/laws.rs"]
+mod laws;

@@ -4,7 +4,7 @@ use std::{process::ExitCode, sync::Arc};
 
 use anyhow::{Context, bail};
 
-use super::{listen, signals};
+use super::{announce, listen, signals};
 use crate::{
     cli::ReplayArgs,
     http::{self, Desk, limits::Limits, wire::Mode},
@@ -32,6 +32,7 @@ pub async fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         data_dir: None,
         limits: Limits::default(),
     };
+    announce(&listener)?;
     http::serve(listener, desk, signals::stop()).await;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,7 +5,7 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 use anyhow::{Context, bail};
 use tokio::{net::TcpListener, sync::watch};
 
-use super::{key, listen, signals};
+use super::{announce, key, listen, signals};
 use crate::{
     cli::{EXIT_USAGE, ServeArgs},
     cluster::Access,
@@ -61,6 +61,7 @@ pub async fn record_and_serve(
     let cluster = config.cluster_enabled.then_some(Access { kubeconfig });
     let (stop, stopping) = watch::channel(false);
 
+    announce(&listener)?;
     let desk = Desk {
         mode,
         version: env!("CARGO_PKG_VERSION").into(),

@@ -1,4 +1,4 @@
-//! The HTTP surface: bare hyper, HTTP/1.1. The routes are listed in [`routes`](self).
+//! The HTTP surface: bare hyper, HTTP/1.1. `routes.rs` lists the routes.
 //!
 //! Answers come from [`Published`] and are made on bounded reader threads, since they touch maps.
 //! The surface listens before the journal is open: what needs no views answers at once, the rest
@@ -39,8 +39,6 @@ mod routes;
 mod server;
 
 mod site;
-
-mod stall;
 
 mod write;
 

@@ -4,13 +4,14 @@
 use std::{io, sync::OnceLock};
 
 use super::{
+    blocks::Blocks,
     download::{Cut, Download, Part},
     error::{Attempt, Error},
+    header::SEGMENT_HEADER_BYTES,
     reader::Reader,
     record::Seq,
     segment::Segment,
     state::State,
-    walk::Step,
 };
 
 /// The folder within the tar.
@@ -73,22 +74,21 @@ fn cuts(state: &State, to: Seq) -> io::Result<Vec<Cut>> {
 
 /// Behind the last event up to `to`; where there is none, behind all that comes before events.
 fn end_of(segment: &Segment, to: Seq) -> io::Result<u64> {
-    let mut walk = segment.walk(0);
-    let mut end = super::header::SEGMENT_HEADER_BYTES;
+    let blocks = Blocks::of(segment)?;
+    let block = blocks.iter().rev().find(|block| block.first_seq <= to);
+    let mut walk = segment.walk(block.map_or(0, |block| block.offset));
+    let mut end = SEGMENT_HEADER_BYTES;
     let mut events = false;
-    loop {
-        match walk.next()? {
-            Step::Frame(frame) if frame.header.is_event() => {
-                if frame.header.seq > to {
-                    return Ok(end);
-                }
-                (end, events) = (frame.end(), true);
-            }
-            Step::Frame(frame) if !events => end = frame.end(),
-            Step::Frame(_) | Step::Damage { .. } => {}
-            Step::End { .. } => return Ok(end),
+    while let Some(frame) = walk.next_frame_before(segment.end())? {
+        if frame.header.is_event() && frame.header.seq > to {
+            break;
+        }
+        events |= frame.header.is_event();
+        if frame.header.is_event() || !events {
+            end = frame.end();
         }
     }
+    Ok(end.min(segment.end()))
 }
 
 fn push_file(parts: &mut Vec<Part>, name: &str, content: Part, len: u64) {

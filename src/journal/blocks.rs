@@ -66,7 +66,12 @@ impl Blocks {
                     segment.note_damage(from);
                     self.walked_to = to;
                 }
-                Step::End { .. } => return Ok(()),
+                Step::End { at, torn } => {
+                    if torn {
+                        segment.note_damage(at);
+                    }
+                    return Ok(());
+                }
             }
         }
     }

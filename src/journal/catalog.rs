@@ -23,8 +23,15 @@ pub const LOCK_NAME: &str = "LOCK";
 
 /// Names beside the segments that need no mention: the journal's own, and what the program and the
 /// volume keep in the same directory.
-const EXPECTED: [&str; 6] =
-    [LOCK_NAME, NEXT_NAME, SPARE_NAME, "admin-key", "wipe-token", "lost+found"];
+const EXPECTED: [&str; 7] = [
+    LOCK_NAME,
+    NEXT_NAME,
+    SPARE_NAME,
+    "admin-key",
+    "wipe-on-start",
+    "wipe-on-start.new",
+    "lost+found",
+];
 
 /// A file that was left alone, and why.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -108,7 +115,7 @@ impl Catalog {
             left_alone.push(LeftAlone { name: entry.name, reason: reason.to_owned() });
         }
         for candidate in &mut candidates {
-            let length = fs.open(&candidate.path).and_then(|file| file.len());
+            let length = fs.open(&candidate.path).and_then(|file| file.length());
             candidate.len = length.unwrap_or(0);
         }
         Ok(Catalog::of(fs, candidates, left_alone))

@@ -12,7 +12,7 @@ use super::{
     error::{Attempt, Error},
     format::{self, Header, Salt},
     fs::{File, Fs},
-    header::SegmentHeader,
+    header::{SEGMENT_HEADER_BYTES, SegmentHeader},
     keymap::{KeyMap, state_hash},
     record::{Flags, Seq},
     segment::Segment,
@@ -33,21 +33,69 @@ pub const NEXT_NAME: &str = "next.tmp";
 pub struct OpenSegment {
     pub segment: Arc<Segment>,
     pub file: Arc<dyn File>,
+    /// Bytes that have their place on the volume.
+    pub allocated: u64,
     /// Everything below was synced; the start of a record.
     pub synced_end: u64,
     /// Events in it.
     pub events: u64,
     /// A write failed: what stands behind the end is unknown, so nothing more is written here.
     pub unsure: bool,
-    /// A sync failed: what stands behind `synced_end` has to be written again elsewhere.
-    pub doubtful: bool,
+    /// Why a sync failed: what stands behind `synced_end` has to be written again elsewhere.
+    pub doubt: Option<String>,
+}
+
+impl OpenSegment {
+    /// Writes bytes at the published end, without publishing them.
+    ///
+    /// # Errors
+    /// Where the volume is full nothing was written. After any other failure nobody knows what
+    /// stands behind the end, and the segment takes no more.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let (from, path) = (self.segment.end(), &self.segment.path);
+        let to = from + bytes.len() as u64;
+        if to > self.allocated {
+            let step = allocation(to, self.segment.header.capacity);
+            self.file.allocate(self.allocated..step).attempting("allocating", path)?;
+            self.allocated = step;
+        }
+        let written = self.file.write_all_at(bytes, from);
+        self.unsure = written.is_err();
+        written.attempting("writing to", path)
+    }
+}
+
+/// A file of zeros that a segment is built in.
+#[derive(Debug)]
+pub struct Site {
+    pub file: Arc<dyn File>,
+    pub path: PathBuf,
+    /// Its length.
+    pub len: u64,
+    /// Bytes that have their place on the volume.
+    pub allocated: u64,
+}
+
+impl Site {
+    /// Creates the file; on an error nothing of it remains.
+    ///
+    /// # Errors
+    /// The volume has no room, or the file cannot be created.
+    pub fn create(fs: &dyn Fs, path: PathBuf, len: u64, allocated: u64) -> Result<Site, Error> {
+        let file = fs.create(&path, len).attempting("creating", &path)?;
+        if let Err(error) = file.allocate(0..allocated) {
+            // A failed allocation may have taken blocks already.
+            remove_quietly(fs, &path);
+            return Err(error).attempting("allocating", &path);
+        }
+        Ok(Site { file, path, len, allocated })
+    }
 }
 
 /// A segment under construction.
 #[derive(Debug)]
 pub struct Draft {
-    file: Arc<dyn File>,
-    path: PathBuf,
+    site: Site,
     header: SegmentHeader,
     salt: Salt,
     piece: Vec<u8>,
@@ -67,27 +115,33 @@ pub struct Committed {
     pub events: Vec<Frame>,
 }
 
-/// How large a segment is made that must hold this keyframe and so many bytes of events.
-pub fn capacity(segment_bytes: u64, keyframe_bytes: u64, event_bytes: u64) -> u64 {
-    let around = super::header::SEGMENT_HEADER_BYTES + SEAL_BYTES + 4 * SYNC_MARK_BYTES;
-    let needed = around + KEYFRAMES_MIN * keyframe_bytes + event_bytes;
-    segment_bytes.max(needed).next_multiple_of(4096)
+/// Places on the volume are taken in steps: a segment that a crash cuts short wastes one step.
+const STEP_BYTES: u64 = 4 << 20;
+
+/// Lengths of files are multiples of a page.
+const PAGE_BYTES: u64 = 4096;
+
+/// How large a segment is made that must hold this keyframe and so many bytes beside it.
+pub fn capacity(segment_bytes: u64, keyframe_bytes: u64, other_bytes: u64) -> u64 {
+    let needed = around_bytes() + KEYFRAMES_MIN * keyframe_bytes + other_bytes;
+    segment_bytes.max(needed).next_multiple_of(PAGE_BYTES)
+}
+
+/// How far places are taken for a segment that must hold so many bytes.
+pub fn allocation(bytes: u64, capacity: u64) -> u64 {
+    (bytes + around_bytes()).next_multiple_of(STEP_BYTES).min(capacity)
+}
+
+/// What every segment holds beside keyframe and events: header, seal, marks, a leap.
+const fn around_bytes() -> u64 {
+    SEGMENT_HEADER_BYTES + SEAL_BYTES + 4 * SYNC_MARK_BYTES
 }
 
 impl Draft {
-    /// Starts a segment in `file`, all zeros and of the header's capacity.
-    pub fn new(file: Arc<dyn File>, path: PathBuf, header: SegmentHeader) -> Draft {
+    /// Starts a segment; the header's capacity is the length of the file.
+    pub fn new(site: Site, header: SegmentHeader) -> Draft {
         let (salt, piece) = (Salt::new(header.salt), header.encode());
-        Draft {
-            file,
-            path,
-            header,
-            salt,
-            piece,
-            written: 0,
-            living: Vec::new(),
-            events: Vec::new(),
-        }
+        Draft { site, header, salt, piece, written: 0, living: Vec::new(), events: Vec::new() }
     }
 
     fn push(&mut self, header: &Header, payload: &[u8]) -> Result<Frame, Error> {
@@ -100,8 +154,8 @@ impl Draft {
     }
 
     fn flush(&mut self) -> Result<(), Error> {
-        let written = self.file.write_all_at(&self.piece, self.written);
-        written.attempting("writing to", &self.path)?;
+        let written = self.site.file.write_all_at(&self.piece, self.written);
+        written.attempting("writing to", &self.site.path)?;
         self.written += self.piece.len() as u64;
         self.piece.clear();
         Ok(())
@@ -149,13 +203,13 @@ impl Draft {
     /// A step failed; the journal is as it was.
     pub fn commit(mut self, fs: &dyn Fs, dir: &Path) -> Result<Committed, Error> {
         self.flush()?;
-        self.file.sync_data().attempting("syncing", &self.path)?;
+        self.site.file.sync_data().attempting("syncing", &self.site.path)?;
         let path = dir.join(self.header.name());
         let place = (0, self.header.capacity);
         let segment =
-            Segment::of_file(self.header, Some(path.clone()), &*self.file, place, self.written);
-        let segment = segment.attempting("mapping", &self.path)?;
-        fs.rename(&self.path, &path).attempting("renaming a new segment to", &path)?;
+            Segment::of_file(self.header, path.clone(), &*self.site.file, place, self.written);
+        let segment = segment.attempting("mapping", &self.site.path)?;
+        fs.rename(&self.site.path, &path).attempting("renaming a new segment to", &path)?;
         if let Err(error) = fs.sync_dir(dir) {
             // Without this its name may be gone after a power cut, and with it what follows.
             remove_quietly(fs, &path);
@@ -174,29 +228,14 @@ impl Draft {
         }
         let open = OpenSegment {
             segment,
-            file: self.file,
+            file: self.site.file,
+            allocated: self.site.allocated,
             synced_end: self.written,
             events: self.events.len() as u64,
             unsure: false,
-            doubtful: false,
+            doubt: None,
         };
         Committed { open, living, events: self.events }
-    }
-}
-
-/// Creates an empty file of `len` bytes; on an error nothing of it remains.
-///
-/// # Errors
-/// The volume has no room, or the file cannot be created.
-pub fn allocated(fs: &dyn Fs, path: &Path, len: u64) -> Result<Arc<dyn File>, Error> {
-    let file = fs.create(path).attempting("creating", path)?;
-    match file.allocate(len) {
-        Ok(()) => Ok(file),
-        Err(error) => {
-            // A failed allocation may have taken blocks already.
-            remove_quietly(fs, path);
-            Err(error).attempting("allocating", path)
-        }
     }
 }
 

@@ -43,6 +43,19 @@ pub enum Error {
         /// The limit.
         limit: u64,
     },
+    /// A sync failed, and what it was about could not be written again either.
+    #[error(
+        "syncing {path} failed ({reason}) and its records could not be written again elsewhere; \
+         they are readable, but a power cut would take them"
+    )]
+    NotDurable {
+        /// The segment.
+        path: PathBuf,
+        /// What the system said to the sync.
+        reason: String,
+        /// Why they could not be written again.
+        source: Box<Error>,
+    },
     /// A moment that this journal does not reach.
     #[error("event {seq} is outside of the journal, which holds {first} to {last}")]
     OutOfReach {
@@ -66,7 +79,11 @@ pub enum Error {
 impl Error {
     /// Whether the volume is full: retiring or wiping makes room, trying again does not.
     pub fn is_storage_full(&self) -> bool {
-        matches!(self, Error::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull)
+        match self {
+            Error::Io { source, .. } => source.kind() == io::ErrorKind::StorageFull,
+            Error::NotDurable { source, .. } => source.is_storage_full(),
+            _ => false,
+        }
     }
 }
 

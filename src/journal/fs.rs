@@ -1,7 +1,7 @@
 //! File access, as one small trait, so that tests can play faults and power cuts. Knows paths and
 //! bytes, no format.
 
-use std::{fmt, fs, io, os::unix::fs::FileExt, path::Path, sync::Arc};
+use std::{fmt, fs, io, ops::Range, os::unix::fs::FileExt, path::Path, sync::Arc};
 
 use rustix::{fs::FallocateFlags, io::Errno};
 
@@ -27,8 +27,9 @@ pub trait Fs: fmt::Debug + Send + Sync {
     fn list(&self, dir: &Path) -> io::Result<Vec<Entry>>;
     /// Opens an existing file for reading.
     fn open(&self, path: &Path) -> io::Result<Arc<dyn File>>;
-    /// Creates a file for reading and writing; one that exists is emptied.
-    fn create(&self, path: &Path) -> io::Result<Arc<dyn File>>;
+    /// Creates a file of `len` zeros for reading and writing; one that exists is emptied first.
+    /// The zeros need not have a place on the volume yet.
+    fn create(&self, path: &Path, len: u64) -> io::Result<Arc<dyn File>>;
     /// Renames a file within its directory.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Unlinks a file.
@@ -44,13 +45,13 @@ pub trait Fs: fmt::Debug + Send + Sync {
 /// What the journal asks of an open file.
 pub trait File: fmt::Debug + Send + Sync {
     /// The file's length.
-    fn len(&self) -> io::Result<u64>;
+    fn length(&self) -> io::Result<u64>;
     /// Reads up to `buf.len()` bytes; 0 at the end of the file.
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize>;
     /// Writes all of `bytes`.
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
-    /// Gives an empty file `len` bytes of zeros that have their place on the volume.
-    fn allocate(&self, len: u64) -> io::Result<()>;
+    /// Gives bytes that nobody has written yet their place on the volume; they stay zero.
+    fn allocate(&self, range: Range<u64>) -> io::Result<()>;
     /// Makes everything written durable.
     fn sync_data(&self) -> io::Result<()>;
     /// Maps `len` bytes at `offset`, of which `end` are final.
@@ -101,9 +102,11 @@ impl Fs for Disk {
         Ok(Arc::new(fs::File::open(path)?))
     }
 
-    fn create(&self, path: &Path) -> io::Result<Arc<dyn File>> {
+    fn create(&self, path: &Path, len: u64) -> io::Result<Arc<dyn File>> {
         let mut options = fs::File::options();
-        Ok(Arc::new(options.read(true).write(true).create(true).truncate(true).open(path)?))
+        let file = options.read(true).write(true).create(true).truncate(true).open(path)?;
+        file.set_len(len)?;
+        Ok(Arc::new(file))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -142,7 +145,7 @@ impl Fs for Disk {
 }
 
 impl File for fs::File {
-    fn len(&self) -> io::Result<u64> {
+    fn length(&self) -> io::Result<u64> {
         Ok(self.metadata()?.len())
     }
 
@@ -154,11 +157,12 @@ impl File for fs::File {
         FileExt::write_all_at(self, bytes, offset)
     }
 
-    fn allocate(&self, len: u64) -> io::Result<()> {
+    fn allocate(&self, range: Range<u64>) -> io::Result<()> {
+        let flags = FallocateFlags::empty();
         loop {
-            return match rustix::fs::fallocate(self, FallocateFlags::empty(), 0, len) {
+            return match rustix::fs::fallocate(self, flags, range.start, range.end - range.start) {
                 Err(Errno::INTR) => continue,
-                Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => write_zeros(self, len),
+                Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => write_zeros(self, range),
                 other => Ok(other?),
             };
         }
@@ -173,11 +177,11 @@ impl File for fs::File {
     }
 }
 
-fn write_zeros(file: &fs::File, len: u64) -> io::Result<()> {
+fn write_zeros(file: &fs::File, range: Range<u64>) -> io::Result<()> {
     let zeros = vec![0; ZEROS_BYTES];
-    let mut offset = 0;
-    while offset < len {
-        let piece = (len - offset).min(ZEROS_BYTES as u64);
+    let mut offset = range.start;
+    while offset < range.end {
+        let piece = (range.end - offset).min(ZEROS_BYTES as u64);
         FileExt::write_all_at(file, &zeros[..piece as usize], offset)?;
         offset += piece;
     }

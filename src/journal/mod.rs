@@ -9,7 +9,8 @@
 //! - [`keymap`] is what lives, [`replay`] the state at a moment;
 //! - [`draft`] builds a segment, [`writer`] appends, [`rescue`] and [`wipe`] begin anew;
 //! - [`catalog`], [`survey`] and [`account`] say what a directory holds, [`recovery`] opens it;
-//! - [`reader`] and [`scan`] answer, [`open_backup`], [`backup`] and [`download`] give it away.
+//! - [`reader`], [`scan`] and [`verify`] answer, [`backup`] and [`download`] give the journal away,
+//!   [`open_backup`] reads what they gave.
 
 mod record;
 
@@ -63,7 +64,12 @@ mod backup;
 
 mod open_backup;
 
+mod verify;
+
 mod error;
+
+#[cfg(test)]
+mod document;
 
 pub use account::{Account, Lost};
 pub use catalog::LeftAlone;
@@ -76,5 +82,6 @@ pub use recovery::{Damaged, Leap, Options, Recovery, SEGMENT_BYTES, open, open_w
 pub use scan::Range;
 pub use segment::{Place, Segment};
 pub use state::Positions;
+pub use verify::Verification;
 pub use wipe::WipeNote;
 pub use writer::{Appended, BATCH_BYTES_MAX, Writer};

@@ -2,18 +2,22 @@
 
 use std::{
     fs::File,
+    io,
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
     sync::Arc,
     time::Instant,
 };
 
 use super::{
+    account::Account,
     catalog::{Candidate, Catalog, LeftAlone},
     error::{Attempt, Error},
     fs::{Disk, Fs},
     header,
     reader::Reader,
     recovery::{Loaded, Recovery},
+    segment::Segment,
     state::{Positions, Shared, State},
 };
 
@@ -29,7 +33,7 @@ impl Reader {
         let about = std::fs::metadata(path).attempting("opening", path)?;
         let catalog = if about.is_dir() {
             Catalog::of_dir(fs, path)?
-        } else if path.extension().is_some_and(|extension| extension == "tar") {
+        } else if is_tar(path).attempting("reading", path)? {
             let (candidates, left_alone) = members(path).attempting("reading", path)?;
             Catalog::of(fs, candidates, left_alone)
         } else {
@@ -50,10 +54,10 @@ impl Reader {
 }
 
 fn state(
-    segments: Vec<Arc<super::Segment>>,
+    segments: Vec<Arc<Segment>>,
     journal_id: [u8; 16],
     epoch: u64,
-    account: &super::Account,
+    account: &Account,
 ) -> State {
     let mut state = State { segments: Arc::new(segments), ..State::default() };
     let count = state.segments.len();
@@ -69,9 +73,21 @@ fn state(
     state
 }
 
+/// Whether the format's mark stands where a tar has it; names of downloads can be anything.
+fn is_tar(path: &Path) -> io::Result<bool> {
+    const MARK: &[u8] = b"ustar";
+    const MARK_AT: u64 = 257;
+    let mut found = [0; MARK.len()];
+    match File::open(path)?.read_exact_at(&mut found, MARK_AT) {
+        Ok(()) => Ok(found == MARK),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// The segments within a tar, where they stand; nothing is unpacked. A tar that was cut off gives
 /// what it has.
-fn members(path: &Path) -> std::io::Result<(Vec<Candidate>, Vec<LeftAlone>)> {
+fn members(path: &Path) -> io::Result<(Vec<Candidate>, Vec<LeftAlone>)> {
     let mut archive = tar::Archive::new(File::open(path)?);
     let available = std::fs::metadata(path)?.len();
     let (mut candidates, mut left_alone) = (Vec::new(), Vec::new());

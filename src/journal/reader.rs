@@ -1,16 +1,15 @@
 //! Reads, from any thread, while the writer appends. Each call works on the segments and positions
 //! of one moment, taken without a lock.
 
-use std::sync::Arc;
+use std::{io, path::PathBuf, sync::Arc};
 
 use super::{
     blocks::Blocks,
     error::{Attempt, Error},
     record::{Record, Seq},
     replay,
-    segment::Place,
+    segment::{Place, Segment},
     state::{Positions, Shared, State},
-    walk::Step,
 };
 
 /// Reads, from any thread, while the writer appends.
@@ -18,7 +17,7 @@ use super::{
 pub struct Reader {
     pub(super) shared: Arc<Shared>,
     /// What errors name: the directory or the backup.
-    pub(super) path: Arc<std::path::PathBuf>,
+    pub(super) path: Arc<PathBuf>,
 }
 
 /// Facts about one segment.
@@ -86,26 +85,16 @@ impl Reader {
     /// of a segment decides: what it holds was learned after it.
     pub fn seq_at(&self, time_ns: i64) -> Option<Seq> {
         let state = self.state();
-        for (index, segment) in state.segments.iter().enumerate().rev() {
-            if segment.header.created_ns > time_ns {
-                continue;
-            }
-            let blocks = Blocks::of(segment).ok()?;
-            for block in blocks.iter().rev().filter(|block| block.time_min_ns <= time_ns) {
-                let limit = state.limit(index);
-                let found = last_at(segment, block.offset, limit, time_ns);
-                if found.is_some() {
-                    return found;
-                }
-            }
-        }
-        None
+        let started_before = |&index: &usize| state.segments[index].header.created_ns <= time_ns;
+        let candidates = (0..state.segments.len()).rev().filter(started_before);
+        // What cannot be read was noted as damage by whoever met it first, and holds no answer.
+        candidates.flat_map(|index| last_at(&state, index, time_ns).ok().flatten()).next()
     }
 
     /// Facts about every segment, oldest first.
     pub fn segments(&self) -> Vec<SegmentInfo> {
         let state = self.state();
-        let info = |(index, segment): (usize, &Arc<super::Segment>)| {
+        let info = |(index, segment): (usize, &Arc<Segment>)| {
             let last = segment.last_seq().min(state.limit(index));
             let holds_events = last >= segment.header.base_seq;
             SegmentInfo {
@@ -123,18 +112,25 @@ impl Reader {
     }
 }
 
-/// The newest event of one block that was learned at or before a time.
-fn last_at(segment: &super::Segment, offset: u64, limit: Seq, time_ns: i64) -> Option<Seq> {
-    let mut walk = segment.walk(offset);
-    let mut found = None;
-    while let Ok(Step::Frame(_) | Step::Damage { .. }) = walk.next().inspect(|step| {
-        if let Step::Frame(frame) = step
-            && frame.header.is_event()
-            && frame.header.seq <= limit
-            && frame.header.time_ns <= time_ns
-        {
-            found = Some(frame.header.seq);
+/// The newest event of one segment that was learned at or before a time.
+fn last_at(state: &State, index: usize, time_ns: i64) -> io::Result<Option<Seq>> {
+    let (segment, limit) = (&state.segments[index], state.limit(index));
+    let mut end = segment.end();
+    for block in Blocks::of(segment)?.iter().rev() {
+        if block.time_min_ns <= time_ns && block.first_seq <= limit {
+            let mut found = None;
+            let mut walk = segment.walk(block.offset);
+            while let Some(frame) = walk.next_frame_before(end)? {
+                let header = frame.header;
+                if header.is_event() && header.seq <= limit && header.time_ns <= time_ns {
+                    found = Some(header.seq);
+                }
+            }
+            if found.is_some() {
+                return Ok(found);
+            }
         }
-    }) {}
-    found
+        end = block.offset;
+    }
+    Ok(None)
 }

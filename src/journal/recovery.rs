@@ -21,7 +21,6 @@ use super::{
     segment::Segment,
     spare::Spare,
     survey::Survey,
-    walk::Step,
     writer::{self, Scratch, Writer},
 };
 
@@ -96,6 +95,8 @@ pub struct Loaded {
     pub account: Account,
     /// The newest segment was closed in order.
     pub sealed: bool,
+    /// The newest segment could not be read at all: nobody knows what numbers it holds.
+    pub newest_unknown: bool,
     pub recovery: Recovery,
 }
 
@@ -178,39 +179,30 @@ fn finish_wipe(fs: &dyn Fs, dir: &Path, wiped: &[Found]) -> u64 {
 impl Writer {
     /// Takes in what the segments hold.
     fn recover(&mut self, newest: Option<&Found>, loaded: &mut Loaded) -> Result<(), Error> {
-        let (Some(newest), Some(segment)) = (newest, loaded.segments.last()) else {
-            return Ok(());
-        };
+        let Some(newest) = newest else { return Ok(()) };
+        let other_boot = newest.header.boot_id != self.boot_id || self.boot_id == [0; 16];
+        if loaded.newest_unknown || (!loaded.sealed && other_boot) {
+            self.next_seq += LEAP;
+            loaded.recovery.leap = Some(Leap { from: self.last_seq, to: self.next_seq });
+        }
+        let Some(segment) = loaded.segments.last() else { return Ok(()) };
+        self.prev = writer::previous(segment, self.last_seq);
         let living = &mut self.living;
         let replayed = replay::replay(&loaded.segments, self.last_seq, &mut |segment, frame, _| {
             living.apply(segment, frame);
         });
         replayed.attempting("replaying", &self.dir)?;
-        self.prev = writer::previous(segment, self.last_seq);
-        self.sync_newest(newest, segment, loaded.account.durable_seq, &mut loaded.recovery);
-        if !loaded.sealed && (newest.header.boot_id != self.boot_id || self.boot_id == [0; 16]) {
-            self.next_seq += LEAP;
-            loaded.recovery.leap = Some(Leap { from: self.last_seq, to: self.next_seq });
-        }
+        self.sync_newest(segment, loaded.account.durable_seq, &mut loaded.recovery);
         Ok(())
     }
 
     /// What was read may be in the page cache alone; nothing is built on it before it is durable.
-    fn sync_newest(
-        &mut self,
-        newest: &Found,
-        segment: &Arc<Segment>,
-        durable_seq: Seq,
-        recovery: &mut Recovery,
-    ) {
-        let file = match newest.open(&*self.fs) {
-            Ok(file) => file,
-            Err(error) => return recovery.sync_failure = Some(error.to_string()),
-        };
+    fn sync_newest(&mut self, segment: &Arc<Segment>, durable_seq: Seq, recovery: &mut Recovery) {
+        let Ok(file) = self.fs.open(&segment.path) else { return };
         let synced = file.sync_data().and_then(|()| self.fs.sync_dir(&self.dir));
         let Err(error) = synced else { return };
         recovery.sync_failure = Some(error.to_string());
-        let durable_seq = durable_seq.max(segment.header.base_seq - 1);
+        let durable_seq = durable_seq.max(segment.header.base_seq.saturating_sub(1));
         if let Some(synced_end) = first_event_after(segment, durable_seq) {
             self.durable_seq = durable_seq;
             self.open = Some(OpenSegment {
@@ -218,8 +210,9 @@ impl Writer {
                 file,
                 synced_end,
                 events: 0,
+                allocated: segment.end(),
                 unsure: true,
-                doubtful: true,
+                doubt: recovery.sync_failure.clone(),
             });
         }
     }
@@ -227,15 +220,12 @@ impl Writer {
 
 fn first_event_after(segment: &Segment, seq: Seq) -> Option<u64> {
     let mut walk = segment.walk(0);
-    loop {
-        match walk.next() {
-            Ok(Step::Frame(f)) if f.header.is_event() && f.header.seq > seq => {
-                return Some(f.offset);
-            }
-            Ok(Step::Frame(_) | Step::Damage { .. }) => {}
-            Ok(Step::End { .. }) | Err(_) => return None,
+    while let Ok(Some(frame)) = walk.next_frame_before(segment.end()) {
+        if frame.header.is_event() && frame.header.seq > seq {
+            return Some(frame.offset);
         }
     }
+    None
 }
 
 impl Loaded {
@@ -255,10 +245,13 @@ impl Loaded {
                     loaded.segments.push(Arc::new(segment));
                     holdings.push((found.header, holding));
                 }
-                Err(error) => loaded.recovery.left_alone.push(LeftAlone {
-                    name: found.candidate.name.clone(),
-                    reason: format!("cannot be read: {error}"),
-                }),
+                Err(error) => {
+                    let reason = format!("cannot be read: {error}");
+                    let name = found.candidate.name.clone();
+                    loaded.recovery.left_alone.push(LeftAlone { name, reason });
+                    loaded.newest_unknown = next.is_none();
+                    holdings.push((found.header, Holding::default()));
+                }
             }
         }
         loaded.recovery.segments = loaded.segments.len() as u64;
@@ -285,7 +278,7 @@ impl Loaded {
             }
         };
         let place = (candidate.base, candidate.len);
-        let path = Some(candidate.path.clone());
+        let path = candidate.path.clone();
         let segment = Segment::of_file(found.header, path, &*file, place, end)?;
         segment.set_last_seq(holding.last_seq.max(segment.last_seq()));
         Ok((segment, holding))

@@ -14,6 +14,9 @@ use super::{
 /// Takes records whose checksums hold, with the segment that they stand in.
 pub type Sink<'a> = dyn FnMut(&Arc<Segment>, &Frame, &[u8]) + 'a;
 
+/// As [`Sink`]; says whether it wants more.
+type Taster<'a> = dyn FnMut(&Arc<Segment>, &Frame, &[u8]) -> bool + 'a;
+
 /// The last event that counts in segment `index`: what its successor repeats counts there.
 pub fn limit(segments: &[Arc<Segment>], index: usize) -> Seq {
     segments.get(index + 1).map_or(Seq::MAX, |next| next.header.base_seq.saturating_sub(1))
@@ -52,10 +55,7 @@ pub fn replay(segments: &[Arc<Segment>], to: Seq, f: &mut Sink<'_>) -> io::Resul
 }
 
 /// Feeds every whole record until `f` says that it has enough.
-fn feed(
-    segment: &Arc<Segment>,
-    f: &mut dyn FnMut(&Arc<Segment>, &Frame, &[u8]) -> bool,
-) -> io::Result<()> {
+fn feed(segment: &Arc<Segment>, f: &mut Taster<'_>) -> io::Result<()> {
     let mut walk = segment.walk(0);
     loop {
         match walk.next()? {

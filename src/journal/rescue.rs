@@ -2,7 +2,7 @@
 //! it clean, so a second sync of the same file proves nothing: everything since the last good one
 //! is written again, to a new segment, under the same sequence numbers.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use super::{
     error::{Attempt, Error},
@@ -11,7 +11,6 @@ use super::{
     keymap::KeyMap,
     replay,
     segment::Segment,
-    walk::Step,
     writer::{Start, Writer},
 };
 
@@ -21,11 +20,21 @@ impl Writer {
     /// # Errors
     /// It could not be done now. Nothing is forgotten; the next call tries again.
     pub(super) fn heal(&mut self) -> Result<(), Error> {
-        let Some(open) = self.open.as_ref().filter(|open| open.doubtful) else { return Ok(()) };
+        let Some(open) = &self.open else { return Ok(()) };
+        let Some(doubt) = open.doubt.clone() else { return Ok(()) };
         let (segment, from) = (open.segment.clone(), open.synced_end);
+        let path = self.dir.join(&segment.name);
+        self.write_again(&segment, from).map_err(|source| Error::NotDurable {
+            path,
+            reason: doubt,
+            source: Box::new(source),
+        })
+    }
+
+    fn write_again(&mut self, segment: &Arc<Segment>, from: u64) -> Result<(), Error> {
         segment.rescue(from);
         let living = self.living_when_durable()?;
-        let events = events_from(&segment, from).attempting("reading", &self.dir)?;
+        let events = events_from(segment, from).attempting("reading", &self.dir)?;
         let committed = self.start_segment(&Start {
             epoch: self.epoch,
             prev: Previous {
@@ -33,7 +42,8 @@ impl Writer {
                 last_seq: self.durable_seq,
                 data_end: from,
             },
-            base_seq: self.durable_seq + 1,
+            // Behind a leap the segment in doubt began later than that.
+            base_seq: segment.header.base_seq.max(self.durable_seq + 1),
             time_ns: events.first().map_or(self.last_time_ns, |(header, _)| header.time_ns),
             room: 0,
             wipe: None,
@@ -58,20 +68,15 @@ impl Writer {
     }
 }
 
-fn events_from(segment: &Arc<Segment>, from: u64) -> std::io::Result<Vec<(Header, &[u8])>> {
+fn events_from(segment: &Arc<Segment>, from: u64) -> io::Result<Vec<(Header, &[u8])>> {
     let mut events = Vec::new();
     let mut walk = segment.walk(from);
-    loop {
-        match walk.next()? {
-            Step::Frame(frame) if frame.header.is_event() => {
-                let start = frame.payload_offset();
-                let payload = segment.slice(start, start + u64::from(frame.header.len));
-                if format::payload_crc(payload) == frame.header.payload_crc {
-                    events.push((frame.header, payload));
-                }
-            }
-            Step::Frame(_) | Step::Damage { .. } => {}
-            Step::End { .. } => return Ok(events),
+    while let Some(frame) = walk.next_frame_before(segment.end())? {
+        let start = frame.payload_offset();
+        let payload = segment.slice(start, start + u64::from(frame.header.len));
+        if frame.header.is_event() && format::payload_crc(payload) == frame.header.payload_crc {
+            events.push((frame.header, payload));
         }
     }
+    Ok(events)
 }

@@ -149,20 +149,14 @@ fn gather(
     frames: &mut Vec<Frame>,
 ) -> io::Result<()> {
     let mut walk = segment.walk(from);
-    loop {
-        match walk.next()? {
-            Step::Frame(frame) if frame.offset >= to => return Ok(()),
-            Step::Frame(frame) => {
-                let seq = frame.header.seq;
-                let within = frame.header.is_event() && seq > range.after && seq <= last;
-                if within && range.wants(&frame) {
-                    frames.push(frame);
-                }
-            }
-            Step::Damage { from, .. } => segment.note_damage(from),
-            Step::End { .. } => return Ok(()),
+    while let Some(frame) = walk.next_frame_before(to)? {
+        let seq = frame.header.seq;
+        let within = frame.header.is_event() && seq > range.after && seq <= last;
+        if within && range.wants(&frame) {
+            frames.push(frame);
         }
     }
+    Ok(())
 }
 
 fn feed(segment: &Arc<Segment>, frame: &Frame, f: &mut Feed<'_>) -> ControlFlow<()> {

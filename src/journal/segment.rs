@@ -29,8 +29,8 @@ const DAMAGE_MAX: usize = 10_000;
 #[derive(Debug)]
 pub struct Segment {
     pub(super) name: String,
-    /// The file to unlink when it goes; `None` for a part of a tar.
-    pub(super) path: Option<PathBuf>,
+    /// The file that it stands in.
+    pub(super) path: PathBuf,
     pub(super) header: SegmentHeader,
     pub(super) salt: Salt,
     map: Map,
@@ -86,7 +86,7 @@ impl Segment {
     /// The file can neither be mapped nor read.
     pub(super) fn of_file(
         header: SegmentHeader,
-        path: Option<PathBuf>,
+        path: PathBuf,
         file: &dyn File,
         (offset, len): (u64, u64),
         end: u64,

@@ -1,10 +1,7 @@
 //! A few blocks kept back, so that a wipe works on a full volume.
 
-use std::{path::PathBuf, sync::Arc};
-
 use super::{
-    draft,
-    fs::File,
+    draft::Site,
     writer::{Start, Writer},
 };
 
@@ -18,30 +15,25 @@ pub const SPARE_BYTES: u64 = 1 << 20;
 /// The kept blocks, if the volume had room for them.
 #[derive(Debug, Default)]
 pub struct Spare {
-    file: Option<Arc<dyn File>>,
+    site: Option<Site>,
 }
 
 impl Writer {
     /// Makes a spare where there is none. Made anew at every start: one that a crash left may have
     /// been written to, and a segment must begin as zeros.
     pub(super) fn make_spare(&mut self) {
-        if self.spare.file.is_none() {
+        if self.spare.site.is_none() {
             let path = self.dir.join(SPARE_NAME);
             // Without it everything works but a wipe at 100 % full.
-            self.spare.file = draft::allocated(&*self.fs, &path, SPARE_BYTES).ok();
+            self.spare.site = Site::create(&*self.fs, path, SPARE_BYTES, SPARE_BYTES).ok();
         }
     }
 
     /// The spare, for a start that may use it and fits into it.
-    pub(super) fn spare_for(
-        &mut self,
-        start: &Start<'_>,
-        bytes: u64,
-    ) -> Option<(Arc<dyn File>, PathBuf)> {
+    pub(super) fn spare_for(&mut self, start: &Start<'_>, bytes: u64) -> Option<Site> {
         if start.wipe.is_none() || bytes > SPARE_BYTES / 2 {
             return None;
         }
-        let file = self.spare.file.take()?;
-        Some((file, self.dir.join(SPARE_NAME)))
+        self.spare.site.take()
     }
 }

@@ -52,11 +52,11 @@ impl Survey {
         loop {
             match walk.next()? {
                 Step::Frame(frame) => {
-                    let (header, end) = (frame.header, frame.end());
+                    let header = frame.header;
                     if header.is_event() {
                         survey.last_seq = survey.last_seq.max(header.seq);
                     }
-                    (survey.end, survey.sealed) = (end, false);
+                    survey.sealed = false;
                     match walk.payload(&frame)? {
                         Some(payload) => survey.record(&header, payload),
                         None => survey.damage(frame.offset, payload_damage(&header)),

@@ -85,7 +85,8 @@ impl<S: Source> Walk<S> {
     /// The file cannot be read there.
     pub fn next(&mut self) -> io::Result<Step> {
         if let Some(frame) = self.frame_at(self.offset)? {
-            self.offset = frame.end();
+            // The last record's padding may be missing.
+            self.offset = frame.end().min(self.source.len());
             // Restated records keep the numbers of their originals, in any order.
             if frame.header.is_event() {
                 self.seq_min = frame.header.seq;
@@ -102,6 +103,20 @@ impl<S: Source> Walk<S> {
                 Ok(Step::Damage { from, to })
             }
             None => Ok(Step::End { at: from, torn: true }),
+        }
+    }
+
+    /// The next record that begins before `end`, past damage; `None` where there is none.
+    ///
+    /// # Errors
+    /// The file cannot be read there.
+    pub fn next_frame_before(&mut self, end: u64) -> io::Result<Option<Frame>> {
+        loop {
+            match self.next()? {
+                Step::Frame(frame) => return Ok((frame.offset < end).then_some(frame)),
+                Step::Damage { .. } => {}
+                Step::End { .. } => return Ok(None),
+            }
         }
     }
 
@@ -123,7 +138,6 @@ impl<S: Source> Walk<S> {
         let bytes = bytes.try_into().expect("a source gives as many bytes as it was asked for");
         let header = Header::decode(bytes, self.salt);
         let frame = header.map(|header| Frame { offset, header });
-        // The last record's padding may be missing: nothing is read from it.
         let in_bounds = |f: &Frame| f.payload_offset() + u64::from(f.header.len) <= len;
         Ok(frame.filter(in_bounds))
     }
@@ -135,7 +149,7 @@ impl<S: Source> Walk<S> {
         while offset < len {
             let piece = (len - offset).min(WINDOW_BYTES as u64) as usize;
             let bytes = self.source.get(offset, piece)?;
-            if let Some(index) = bytes.iter().position(|&byte| byte != 0) {
+            if let Some(index) = not_zero(bytes) {
                 return Ok(Some((offset + index as u64) / ALIGN * ALIGN));
             }
             offset += piece as u64;
@@ -159,6 +173,14 @@ impl<S: Source> Walk<S> {
         }
         Ok(None)
     }
+}
+
+/// Compares page by page, since nearly all pages that are asked about are zeros.
+fn not_zero(bytes: &[u8]) -> Option<usize> {
+    const ZEROS: [u8; 4096] = [0; 4096];
+    let page = bytes.chunks(ZEROS.len()).position(|page| page != &ZEROS[..page.len()])?;
+    let start = page * ZEROS.len();
+    bytes[start..].iter().position(|&byte| byte != 0).map(|index| start + index)
 }
 
 /// A file, read in windows: for bytes that nobody has published yet, and for files that may be

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 
 use super::{
     control::{Control, Wipe},
-    draft,
+    draft::{self, Committed},
     error::Error,
     format::Header,
     fs::Fs,
@@ -13,7 +13,6 @@ use super::{
     keymap::KeyMap,
     record::NewRecord,
     segment::Segment,
-    state::State,
     writer::{self, Appended, Start, Writer},
 };
 
@@ -41,17 +40,18 @@ impl Writer {
             .zip(self.next_seq..)
             .map(|(record, seq)| (writer::header(record, seq), record.payload))
             .collect();
-        let old = self.shared.state.load_full();
-        let committed = self.start_segment(&Start {
+        let wipe = self.wipe_record(note);
+        let committed = self.start_epoch(&Start {
             epoch: self.epoch + 1,
             prev: Previous { last_seq: self.last_seq, ..Previous::default() },
             base_seq: self.next_seq,
             time_ns: note.time_ns,
             room: 0,
-            wipe: Some(self.wipe_record(note, &old)),
+            wipe: Some(wipe),
             living: &KeyMap::default(),
             events: &events,
         })?;
+        let old = self.published_segments();
         let appended = Appended {
             first_seq: self.next_seq,
             places: writer::places(&committed.open.segment, &committed.events),
@@ -62,12 +62,30 @@ impl Writer {
         self.durable_seq = self.last_seq;
         self.last_time_ns = note.time_ns;
         self.take_over(committed, Vec::new());
-        unlink(&*self.fs, &self.dir, &old.segments);
+        unlink(&*self.fs, &self.dir, &old);
         self.make_spare();
         Ok(appended)
     }
 
-    fn wipe_record(&self, note: &WipeNote, old: &State) -> Control {
+    /// Starts the new epoch's first segment. Where neither the volume nor the spare has room, the
+    /// oldest segments go first: they are wiped anyway. The newest stays, so that a crash leaves a
+    /// journal that goes on.
+    fn start_epoch(&mut self, start: &Start<'_>) -> Result<Committed, Error> {
+        loop {
+            let mut segments = self.published_segments();
+            match self.start_segment(start) {
+                Err(error) if error.is_storage_full() && segments.len() > 1 => {
+                    let oldest = segments.remove(0);
+                    self.publish(Arc::new(segments));
+                    unlink(&*self.fs, &self.dir, &[oldest]);
+                }
+                other => return other,
+            }
+        }
+    }
+
+    fn wipe_record(&self, note: &WipeNote) -> Control {
+        let old = self.shared.state.load();
         Control::Wipe(Wipe {
             old_epoch: self.epoch,
             first_seq: old.positions.first_seq,
@@ -83,8 +101,8 @@ impl Writer {
 /// Unlinks the files of a wiped epoch. What cannot be unlinked now is unlinked at the next start,
 /// which finds the wipe record.
 fn unlink(fs: &dyn Fs, dir: &Path, segments: &[Arc<Segment>]) {
-    for path in segments.iter().filter_map(|segment| segment.path.as_ref()) {
-        draft::remove_quietly(fs, path);
+    for segment in segments {
+        draft::remove_quietly(fs, &segment.path);
     }
     let _: std::io::Result<()> = fs.sync_dir(dir);
 }

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     control::{Control, SEAL_BYTES, SYNC_MARK_BYTES, Seal},
-    draft::{self, Committed, Draft, NEXT_NAME, OpenSegment},
+    draft::{self, Committed, Draft, NEXT_NAME, OpenSegment, Site},
     error::{Attempt, Error},
     format::{self, Header},
     fs::{Fs, Lock},
@@ -16,7 +16,7 @@ use super::{
     keymap::KeyMap,
     record::{NewRecord, Seq},
     segment::{Place, Segment},
-    spare::{SPARE_BYTES, Spare},
+    spare::Spare,
     state::{Positions, Shared, State},
     walk::Frame,
 };
@@ -115,31 +115,34 @@ impl Writer {
     ) -> Result<Appended, Error> {
         let mut scratch = std::mem::take(&mut self.scratch);
         self.encode(&open.segment, batch, &mut scratch);
-        let written = open.file.write_all_at(&scratch.bytes, open.segment.end());
-        if let Err(error) = written {
-            open.unsure = true;
-            return Err(error).attempting("writing to", &self.dir.join(&open.segment.name));
-        }
+        let written = open.write(&scratch.bytes);
+        let appended = written.map(|()| self.written(open, &scratch));
+        scratch.bytes.shrink_to(BUFFER_KEPT_BYTES);
+        self.scratch = scratch;
+        appended
+    }
+
+    /// Publishes a batch that was just written.
+    fn written(&mut self, open: &mut OpenSegment, scratch: &Scratch) -> Appended {
         let first_seq = self.next_seq;
-        self.last_seq = first_seq + batch.len() as u64 - 1;
+        let last = scratch.frames.last().expect("an empty batch was answered before").header;
+        self.last_seq = last.seq;
+        self.last_time_ns = last.time_ns;
         self.next_seq = self.last_seq + 1;
         self.marked_seq = self.durable_seq;
         open.segment.extend(&scratch.bytes, self.last_seq);
-        open.events += batch.len() as u64;
-        self.last_time_ns = batch[batch.len() - 1].time_ns;
+        open.events += scratch.frames.len() as u64;
         for frame in &scratch.frames {
             self.living.apply(&open.segment, frame);
         }
-        let places = places(&open.segment, &scratch.frames);
-        scratch.bytes.shrink_to(BUFFER_KEPT_BYTES);
-        self.scratch = scratch;
         self.publish_positions();
-        Ok(Appended { first_seq, places })
+        Appended { first_seq, places: places(&open.segment, &scratch.frames) }
     }
 
     fn encode(&self, segment: &Segment, batch: &[NewRecord<'_>], scratch: &mut Scratch) {
         let Scratch { bytes, frames } = scratch;
-        (bytes.clear(), frames.clear());
+        bytes.clear();
+        frames.clear();
         if self.durable_seq > self.marked_seq {
             let mark = Control::SyncMark { durable_seq: self.durable_seq };
             let (header, payload) = mark.encode(self.last_seq, self.last_time_ns);
@@ -199,10 +202,9 @@ impl Writer {
             let (header, payload) = seal.encode(self.last_seq, self.last_time_ns);
             let mut bytes = Vec::new();
             format::push(&mut bytes, &header, &payload, open.segment.salt);
-            match open.file.write_all_at(&bytes, open.segment.end()) {
-                Ok(()) => open.segment.extend(&bytes, self.last_seq),
-                // A segment without a seal is read like one that a crash has ended.
-                Err(_) => open.unsure = true,
+            // A segment without a seal is read like one that a crash has ended.
+            if open.write(&bytes).is_ok() {
+                open.segment.extend(&bytes, self.last_seq);
             }
         }
         let segment = open.segment.clone();
@@ -216,31 +218,18 @@ impl Writer {
 
     /// Builds a segment and puts it in its place. Nothing is published yet.
     pub(super) fn start_segment(&mut self, start: &Start<'_>) -> Result<Committed, Error> {
-        let event_bytes: u64 = start.events.iter().map(|(h, _)| h.frame_bytes()).sum();
-        let capacity = draft::capacity(
-            self.segment_bytes,
-            start.living.frame_bytes(),
-            start.room + event_bytes + wipe_bytes(start),
-        );
-        let path = self.dir.join(NEXT_NAME);
-        let (file, path, capacity) = match draft::allocated(&*self.fs, &path, capacity) {
-            Ok(file) => (file, path, capacity),
-            Err(error) => match self.spare_for(start, event_bytes) {
-                Some((file, path)) => (file, path, SPARE_BYTES),
-                None => return Err(error),
-            },
-        };
+        let site = self.site_for(start)?;
         let header = SegmentHeader {
             journal_id: self.journal_id,
             epoch: start.epoch,
             base_seq: start.base_seq,
             salt: self.next_salt()?,
             created_ns: start.time_ns,
-            capacity,
+            capacity: site.len,
             prev: start.prev,
             boot_id: self.boot_id,
         };
-        let mut draft = Draft::new(file, path, header);
+        let mut draft = Draft::new(site, header);
         let last_seq = start.prev.last_seq;
         if let Some(wipe) = &start.wipe {
             draft.control(wipe, last_seq)?;
@@ -253,6 +242,17 @@ impl Writer {
             draft.event(header, payload)?;
         }
         draft.commit(&*self.fs, &self.dir)
+    }
+
+    /// A file for a new segment.
+    fn site_for(&mut self, start: &Start<'_>) -> Result<Site, Error> {
+        let keyframe_bytes = start.living.frame_bytes();
+        let event_bytes: u64 = start.events.iter().map(|(h, _)| h.frame_bytes()).sum();
+        let other_bytes = start.room + event_bytes + wipe_bytes(start);
+        let len = draft::capacity(self.segment_bytes, keyframe_bytes, other_bytes);
+        let allocated = draft::allocation(keyframe_bytes + other_bytes, len);
+        let created = Site::create(&*self.fs, self.dir.join(NEXT_NAME), len, allocated);
+        created.or_else(|error| self.spare_for(start, other_bytes).ok_or(error))
     }
 
     fn next_salt(&mut self) -> Result<u64, Error> {
@@ -287,8 +287,8 @@ impl Writer {
         let Some(open) = &mut self.open else { return Ok(self.durable_seq) };
         let end = open.segment.end();
         if end > open.synced_end {
-            if open.file.sync_data().is_err() {
-                open.doubtful = true;
+            if let Err(error) = open.file.sync_data() {
+                open.doubt = Some(error.to_string());
                 self.heal()?;
                 return Ok(self.durable_seq);
             }

@@ -55,13 +55,18 @@ impl Recording {
         Recording { dir, recorder, published, queue, generation }
     }
 
-    /// Observes events, as a collector does; returns once the views show them.
-    pub async fn observe(&self, events: Vec<Event>) {
-        let count = events.len() as u64;
-        let before = self.published.snapshot.load().seq;
+    /// Observes events, as a collector does.
+    pub async fn send(&self, events: Vec<Event>) {
         let epoch = *self.generation.borrow();
         let message = Observed { epoch, what: Observation::Events(events) };
         self.queue.send(message).await.expect("the recorder runs");
+    }
+
+    /// Observes events and returns once the views show them.
+    pub async fn observe(&self, events: Vec<Event>) {
+        let count = events.len() as u64;
+        let before = self.published.snapshot.load().seq;
+        self.send(events).await;
         until("the events are shown", || self.published.snapshot.load().seq >= before + count)
             .await;
     }
