@@ -128,22 +128,24 @@ interface TextProps {
 function Text({ label, value, known, onInput }: TextProps): JSX.Element {
   const id = `known-${label.toLowerCase()}`
   return (
-    <label>
-      <span class="label">{label}</span>
-      <input
-        type="text"
-        required
-        autocomplete="off"
-        list={id}
-        value={value}
-        onInput={(event) => onInput(event.currentTarget.value.trim())}
-      />
+    <>
+      <label>
+        <span class="label">{label}</span>
+        <input
+          type="text"
+          required
+          autocomplete="off"
+          list={id}
+          value={value}
+          onInput={(event) => onInput(event.currentTarget.value.trim())}
+        />
+      </label>
       <datalist id={id}>
         {known.map((one) => (
           <option key={one}>{one}</option>
         ))}
       </datalist>
-    </label>
+    </>
   )
 }
 
