@@ -65,6 +65,7 @@ use self::{
     wire::Mode,
 };
 use crate::{
+    actions::Actions,
     journal::Reader,
     recorder::{Published, Recorder},
 };
@@ -80,6 +81,8 @@ pub struct Desk {
     pub published: Arc<Published>,
     /// The write side; `None` in a replay.
     pub recorder: Option<Recorder>,
+    /// What an admin can do; `None` in a replay.
+    pub actions: Option<Actions>,
     /// `None` in a replay, which is open to whoever reaches its loopback address.
     pub admin_key: Option<AdminKey>,
     /// Where a gateway puts this surface: empty, or as [`base_path`] gives it.
