@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 
+import { violations } from './support/axe.mjs'
 import { drawnSeqs, launch, until, Watched } from './support/browser.mjs'
 import { Recorder } from './support/recorder.mjs'
 
@@ -63,7 +64,15 @@ test('the browser keeps no key', async () => {
 })
 
 test('a simulation is called one, on every page', async () => {
-  for (const name of ['Overview', 'Cluster', 'Requests', 'Live queries', 'Journal', 'Actions', 'Logs']) {
+  for (const name of [
+    'Overview',
+    'Cluster',
+    'Requests',
+    'Live queries',
+    'Journal',
+    'Actions',
+    'Logs',
+  ]) {
     await page.getByRole('link', { name }).first().click()
     await page.getByRole('heading', { level: 1, name }).waitFor({ state: 'attached' })
     await page.getByText('A simulated cluster and app-server').waitFor()
@@ -83,26 +92,37 @@ test('log lines arrive live, as they are on record', async () => {
 
 test('a list that is read does not move, and counts what it holds back', async () => {
   await page.getByRole('button', { name: 'Pause' }).click()
-  const before = await drawnSeqs(page)
+  const still = await drawnSeqs(page)
   const held = page.getByRole('button', { name: /paused, [1-9]\d* new row/ })
   await held.waitFor()
-  assert.deepEqual(await drawnSeqs(page), before)
+  assert.deepEqual(await drawnSeqs(page), still)
   await held.click()
-  await until('the held lines', async () => (await drawnSeqs(page)).at(-1) > before.at(-1))
+  await until('the held lines', async () => (await drawnSeqs(page)).at(-1) > still.at(-1))
   const seqs = await drawnSeqs(page)
-  assert.deepEqual(seqs, [...new Set(seqs)].toSorted((a, b) => a - b))
+  assert.deepEqual(
+    seqs,
+    [...new Set(seqs)].toSorted((a, b) => a - b),
+  )
 })
 
 test('a filter finds what the journal has, by level and by text', async () => {
   await page.getByLabel('Level').selectOption('INFO')
   await page.getByLabel('Contains').fill('a')
-  await until('the filter in the address', () => /q=a/.test(page.url()) && /level=INFO/.test(page.url()))
+  await until(
+    'the filter in the address',
+    () => /q=a/.test(page.url()) && /level=INFO/.test(page.url()),
+  )
   const levels = await until('narrowed rows', async () => {
     if (await page.getByText('searching the journal').isVisible()) return null
-    return page.$$eval('.log-row:not([hidden]) .log-level', (cells) => cells.map((cell) => cell.title))
+    return page.$$eval('.log-row:not([hidden]) .log-level', (cells) =>
+      cells.map((cell) => cell.title),
+    )
   })
   assert.ok(levels.length > 0)
-  assert.ok(levels.every((level) => ['ERROR', 'WARN', 'INFO'].includes(level)), levels.join())
+  assert.ok(
+    levels.every((level) => ['ERROR', 'WARN', 'INFO'].includes(level)),
+    levels.join(),
+  )
   await page.getByLabel('Contains').fill('no line says this \u2603')
   await page.getByText('No recorded line matches').waitFor()
 })
@@ -218,7 +238,10 @@ test('after the wipe the pages show the new epoch alone, without being loaded ag
     const drawn = await drawnSeqs(page)
     return drawn.length > 0 && drawn
   })
-  assert.ok(seqs.every((seq) => seq >= journal.first_seq), `${seqs[0]} < ${journal.first_seq}`)
+  assert.ok(
+    seqs.every((seq) => seq >= journal.first_seq),
+    `${seqs[0]} < ${journal.first_seq}`,
+  )
 })
 
 test('the backup opens again, and nothing can be changed in it', async () => {
@@ -228,9 +251,14 @@ test('the backup opens again, and nothing can be changed in it', async () => {
     const past = await Watched.open(browser, replay.url)
     const tab = await past.page('/actions')
     await tab.getByText('A recording, as it was at its last event').waitFor()
-    await tab.getByRole('row').filter({ hasText: 'restart-workload' }).getByText('succeeded').waitFor()
+    await tab
+      .getByRole('row')
+      .filter({ hasText: 'restart-workload' })
+      .getByText('succeeded')
+      .waitFor()
     assert.ok(await tab.getByRole('button', { name: 'Restart' }).isDisabled())
     await tab.getByText('This is a replay: nothing can be changed').waitFor()
+    assert.deepEqual(await violations(tab), [])
     await tab.getByRole('link', { name: 'Journal' }).click()
     assert.ok(await tab.getByRole('button', { name: 'Wipe' }).isDisabled())
     past.check()

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
+import { violations } from './support/axe.mjs'
 import { drawnSeqs, launch, until, Watched } from './support/browser.mjs'
 import { Recorder } from './support/recorder.mjs'
 
@@ -37,6 +38,17 @@ test('many tabs load, and all of them go on living', async () => {
   desk.check()
 })
 
+test('a browser without shared workers follows all the same', async () => {
+  const plain = await Watched.open(browser, recorder.url)
+  await plain.context.addInitScript(() => delete globalThis.SharedWorker)
+  const tab = await plain.logIn(recorder.key)
+  await tab.getByRole('link', { name: 'Logs' }).click()
+  const { seq } = await recorder.get('status')
+  await until('a new line', async () => (await drawnSeqs(tab)).at(-1) > seq)
+  plain.check()
+  await plain.context.close()
+})
+
 test('a log-out in one tab is one in all, and so is a log-in', async () => {
   const other = await desk.page()
   await other.getByRole('button', { name: 'Log out' }).click()
@@ -60,6 +72,7 @@ test('a recorder that is gone is said to be, and what was known stays readable',
   await page.getByText('Disconnected: the recorder does not answer').waitFor()
   await page.getByRole('link', { name: 'Actions' }).click()
   assert.ok(await page.getByRole('button', { name: 'Restart' }).isDisabled())
+  assert.deepEqual(await violations(page), [])
 })
 
 test('when it is back, everything goes on by itself, with nothing missing or twice', async () => {

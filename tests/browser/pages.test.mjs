@@ -1,10 +1,10 @@
 /** Every page, light and dark, wide and narrow: for whoever cannot see it well, or at all. */
 
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
 
-import { axePath, launch, Watched } from './support/browser.mjs'
+import { violations } from './support/axe.mjs'
+import { launch, Watched } from './support/browser.mjs'
 import { Recorder } from './support/recorder.mjs'
 
 const ROUTES = [
@@ -16,31 +16,19 @@ const ROUTES = [
   '/journal',
   '/actions?kind=Deployment&namespace=a&name=b',
 ]
-const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 
 let recorder
 let browser
-let axe
 
 before(async () => {
   recorder = await Recorder.demo()
   browser = await launch()
-  axe = await readFile(axePath, 'utf8')
 })
 
 after(async () => {
   await browser?.close()
   await recorder?.stop()
 })
-
-async function violations(page) {
-  await page.evaluate(axe)
-  const found = await page.evaluate(
-    (values) => globalThis.axe.run(document, { runOnly: { type: 'tag', values } }),
-    TAGS,
-  )
-  return found.violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`))
-}
 
 async function checkPage(page, what) {
   assert.deepEqual(await violations(page), [], what)
@@ -76,7 +64,10 @@ for (const colorScheme of ['light', 'dark']) {
       for (const route of ROUTES) {
         await page.goto(`${recorder.url}#${route}`)
         await page.locator('h2, table, [role=listbox]').first().waitFor()
-        await page.getByText(/^Loading/).first().waitFor({ state: 'detached' })
+        await page
+          .getByText(/^Loading/)
+          .first()
+          .waitFor({ state: 'detached' })
         await checkPage(page, route)
         await openDetail(page, route)
         await checkPage(page, `${route} with its detail`)

@@ -74,13 +74,19 @@ function Inputs({ of }: { readonly of: Signal<Restart> }): JSX.Element {
   const change = (part: Partial<Restart>): void => {
     of.value = { ...of.value, ...part }
   }
-  const alike = objects.open().all().filter((row) => row.kind === of.value.kind && row.deleted === false)
+  const alike = objects
+    .open()
+    .all()
+    .filter((row) => row.kind === of.value.kind && row.deleted === false)
   const inNamespace = alike.filter((row) => row.namespace === of.value.namespace)
   return (
     <>
       <label>
         <span class="label">Kind</span>
-        <select value={of.value.kind} onChange={(event) => change({ kind: event.currentTarget.value })}>
+        <select
+          value={of.value.kind}
+          onChange={(event) => change({ kind: event.currentTarget.value })}
+        >
           {KINDS.map((kind) => (
             <option key={kind}>{kind}</option>
           ))}

@@ -5,8 +5,6 @@ import { createRequire } from 'node:module'
 
 const require = createRequire(new URL('../../../frontend/package.json', import.meta.url))
 const { chromium } = require('playwright-core')
-/** The script of axe, to be run in a page. */
-export const axePath = require.resolve('axe-core/axe.min.js')
 
 /** Whatever a test waits for comes within this, on a busy machine too. */
 const WAIT_MS_MAX = 20_000

@@ -22,6 +22,7 @@ export class Recorder {
   #process
   #listen
   #command
+  #env = {}
 
   /** @param {string[]} command  subcommand and arguments, without `--listen` */
   constructor(command, listen = '127.0.0.1:0') {
@@ -38,13 +39,25 @@ export class Recorder {
     return recorder
   }
 
+  /** Runs `serve` in a new folder, with no cluster and no app-server to be found. */
+  static async alone(key, ...args) {
+    const dir = await mkdtemp(join(tmpdir(), 'monitor-backend-browser-'))
+    const recorder = new Recorder(['serve', '--data-dir', join(dir, 'data'), ...args])
+    recorder.dir = dir
+    recorder.#env = { HOME: dir, MONITOR_BACKEND_ADMIN_KEY: key }
+    await recorder.start()
+    return recorder
+  }
+
   /** Starts, on the same port as before if it ran before. */
   async start() {
     if (!binary) {
       throw new Error('the program is not built: `cargo build`, or name it by MONITOR_BACKEND_BIN')
     }
     const args = [...this.#command, '--listen', this.#listen]
-    const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    // None of the variables of whoever runs the tests: some of them are settings of the program.
+    const env = { PATH: process.env.PATH, ...this.#env }
+    const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'], env })
     this.#process = child
     this.log = ''
     this.url = null
