@@ -11,6 +11,9 @@ mod feed;
 #[path = "http/access.rs"]
 mod access;
 
+#[path = "http/actions.rs"]
+mod actions;
+
 #[path = "http/connections.rs"]
 mod connections;
 

@@ -1,7 +1,27 @@
 //! The journal on real files: what is written comes back, whatever happens to the files between.
 
+#![allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+
 #[path = "journal/support.rs"]
 mod support;
 
+#[path = "journal/faulty.rs"]
+mod faulty;
+
 #[path = "journal/basics.rs"]
 mod basics;
+
+#[path = "journal/damage.rs"]
+mod damage;
+
+#[path = "journal/faults.rs"]
+mod faults;
+
+#[path = "journal/backups.rs"]
+mod backups;
+
+#[path = "journal/together.rs"]
+mod together;
+
+#[path = "journal/laws.rs"]
+mod laws;

@@ -27,6 +27,7 @@ pub async fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         version: env!("CARGO_PKG_VERSION").into(),
         published: Arc::new(published),
         recorder: None,
+        actions: None,
         admin_key: None,
         base_path: String::new(),
         data_dir: None,

@@ -7,6 +7,7 @@ use tokio::{net::TcpListener, sync::watch};
 
 use super::{announce, key, listen, signals};
 use crate::{
+    actions::Actions,
     cli::{EXIT_USAGE, ServeArgs},
     cluster::Access,
     collect::{self, Outlet, Resume},
@@ -67,6 +68,7 @@ pub async fn record_and_serve(
         version: env!("CARGO_PKG_VERSION").into(),
         published: Arc::clone(&published),
         recorder: Some(recorder.clone()),
+        actions: Some(Actions::new(recorder.clone(), cluster.clone())),
         admin_key: Some(AdminKey::new(&key.key)),
         base_path: config.base_path.clone(),
         data_dir: Some(config.data_dir.clone()),

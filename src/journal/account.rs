@@ -24,7 +24,7 @@ pub struct Lost {
 pub struct Holding {
     /// Readable events, as ranges of consecutive numbers.
     pub present: Vec<(Seq, Seq)>,
-    /// The largest number in any event's header.
+    /// The largest number in any header.
     pub last_seq: Seq,
     /// What it says is durable.
     pub durable_seq: Seq,
@@ -71,7 +71,9 @@ impl Holding {
 impl Account {
     /// Accounts for segments in order, the oldest first.
     pub fn of(segments: &[(SegmentHeader, Holding)]) -> Account {
-        let Some((first, _)) = segments.first() else { return Account::default() };
+        let Some((first, _)) = segments.first() else {
+            return Account { first_seq: 1, ..Account::default() };
+        };
         let promised = |(header, holding): &(SegmentHeader, Holding)| {
             header.prev.last_seq.max(holding.durable_seq)
         };

@@ -23,8 +23,15 @@ pub const LOCK_NAME: &str = "LOCK";
 
 /// Names beside the segments that need no mention: the journal's own, and what the program and the
 /// volume keep in the same directory.
-const EXPECTED: [&str; 6] =
-    [LOCK_NAME, NEXT_NAME, SPARE_NAME, "admin-key", "wipe-token", "lost+found"];
+const EXPECTED: [&str; 7] = [
+    LOCK_NAME,
+    NEXT_NAME,
+    SPARE_NAME,
+    "admin-key",
+    "wipe-on-start",
+    "wipe-on-start.new",
+    "lost+found",
+];
 
 /// A file that was left alone, and why.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

@@ -39,7 +39,7 @@ impl Map {
     ///
     /// # Errors
     /// The file does not reach that far, or the file system has no maps.
-    pub fn of_file(file: &File, offset: u64, len: u64, end: u64) -> io::Result<Map> {
+    pub(super) fn of_file(file: &File, offset: u64, len: u64, end: u64) -> io::Result<Map> {
         // Touching a page behind the end of the file would be a SIGBUS.
         if offset.checked_add(len).is_none_or(|to| to > file_bytes(file)) || end > len {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file is shorter"));
@@ -68,7 +68,7 @@ impl Map {
     }
 
     /// The bytes from `from` up to `to`, which is at most [`Map::end`].
-    pub fn slice(&self, from: u64, to: u64) -> &[u8] {
+    pub(super) fn slice(&self, from: u64, to: u64) -> &[u8] {
         assert!(from <= to && to <= self.end(), "only published bytes are read");
         let len = (to - from) as usize;
         // SAFETY: `from` is at most `end`, which lies within the map: `of_file` and `extend` see

@@ -42,7 +42,8 @@ impl Writer {
                 last_seq: self.durable_seq,
                 data_end: from,
             },
-            base_seq: self.durable_seq + 1,
+            // Behind a leap the segment in doubt began later than that.
+            base_seq: segment.header.base_seq.max(self.durable_seq + 1),
             time_ns: events.first().map_or(self.last_time_ns, |(header, _)| header.time_ns),
             room: 0,
             wipe: None,

@@ -23,7 +23,7 @@ pub struct Survey {
     pub records: u64,
     /// Readable events, as ranges of consecutive numbers.
     pub present: Vec<(Seq, Seq)>,
-    /// The largest number in any event's header, readable or not; 0 for none.
+    /// The largest number in any header: it was given, whether or not its event can be read.
     pub last_seq: Seq,
     /// What it says is durable.
     pub durable_seq: Seq,
@@ -52,11 +52,9 @@ impl Survey {
         loop {
             match walk.next()? {
                 Step::Frame(frame) => {
-                    let (header, end) = (frame.header, frame.end());
-                    if header.is_event() {
-                        survey.last_seq = survey.last_seq.max(header.seq);
-                    }
-                    (survey.end, survey.sealed) = (end, false);
+                    let header = frame.header;
+                    survey.last_seq = survey.last_seq.max(header.seq);
+                    survey.sealed = false;
                     match walk.payload(&frame)? {
                         Some(payload) => survey.record(&header, payload),
                         None => survey.damage(frame.offset, payload_damage(&header)),

@@ -85,7 +85,8 @@ impl<S: Source> Walk<S> {
     /// The file cannot be read there.
     pub fn next(&mut self) -> io::Result<Step> {
         if let Some(frame) = self.frame_at(self.offset)? {
-            self.offset = frame.end();
+            // The last record's padding may be missing.
+            self.offset = frame.end().min(self.source.len());
             // Restated records keep the numbers of their originals, in any order.
             if frame.header.is_event() {
                 self.seq_min = frame.header.seq;
@@ -137,7 +138,6 @@ impl<S: Source> Walk<S> {
         let bytes = bytes.try_into().expect("a source gives as many bytes as it was asked for");
         let header = Header::decode(bytes, self.salt);
         let frame = header.map(|header| Frame { offset, header });
-        // The last record's padding may be missing: nothing is read from it.
         let in_bounds = |f: &Frame| f.payload_offset() + u64::from(f.header.len) <= len;
         Ok(frame.filter(in_bounds))
     }

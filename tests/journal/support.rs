@@ -1,13 +1,13 @@
 //! A small vocabulary for the journal's tests.
 
-use std::{collections::BTreeMap, ops::ControlFlow, path::Path};
+use std::{collections::BTreeMap, fmt, ops::ControlFlow, path::Path};
 
 use monitor_backend::journal::{
     self, Flags, NewRecord, Options, Range, Reader, Recovery, Seq, Writer,
 };
 
 /// A record that owns its bytes: written or read, in the same form.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Owned {
     pub seq: Seq,
     pub kind: u16,
@@ -53,6 +53,15 @@ pub fn append(writer: &mut Writer, records: &[Owned]) -> Vec<Owned> {
     }
     let number = |(record, seq): (&Owned, Seq)| Owned { seq, ..record.clone() };
     records.iter().zip(appended.first_seq..).map(number).collect()
+}
+
+/// Short, since lists of them are compared.
+impl fmt::Debug for Owned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Owned { seq, kind, flags, time_ns, key, payload } = self;
+        let text = String::from_utf8_lossy(&payload[..payload.len().min(12)]);
+        write!(f, "#{seq} {kind:x}/{flags:x} @{time_ns} key {key} {text:?}+{}", payload.len())
+    }
 }
 
 impl Owned {
@@ -135,4 +144,39 @@ pub fn segment_names(dir: &Path) -> Vec<String> {
     let mut names: Vec<String> = names.filter(|name| name.ends_with(".seg")).collect();
     names.sort();
     names
+}
+
+/// Recorded + lost + left out = last - first + 1.
+pub fn check_law(reader: &Reader, recorded: u64) {
+    let account = reader.verify().expect("the journal can be read").account;
+    let lost: u64 = account.lost.iter().map(|l| l.last_seq - l.first_seq + 1).sum();
+    let span = account.last_seq + 1 - account.first_seq;
+    assert_eq!(account.recorded, recorded, "{account:?}");
+    assert_eq!(account.recorded + lost + account.leapt, span, "{account:?}");
+}
+
+/// A download's bytes, read in pieces of different lengths.
+pub fn read_all(download: &journal::Download) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut piece = vec![0; 4093];
+    loop {
+        let count = download.read_at(bytes.len() as u64, &mut piece).expect("it can be read");
+        if count == 0 {
+            break;
+        }
+        bytes.extend_from_slice(&piece[..count]);
+    }
+    assert_eq!(bytes.len() as u64, download.len);
+    bytes
+}
+
+/// Downloads the backup up to `to` and opens it; the file itself is gone afterwards.
+pub fn open_backup(reader: &Reader, to: Seq) -> Reader {
+    let dir = tempfile::tempdir().expect("a directory for the backup");
+    let path = dir.path().join("backup.tar");
+    let bytes = read_all(&reader.backup(to).expect("the journal reaches that far"));
+    std::fs::write(&path, bytes).expect("the backup is stored");
+    let (copy, recovery) = Reader::open(&path).expect("the backup opens");
+    assert!(recovery.damaged.is_empty() && recovery.left_alone.is_empty(), "{recovery:?}");
+    copy
 }

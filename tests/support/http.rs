@@ -3,6 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use monitor_backend::{
+    actions::Actions,
     event::{
         ClusterEvent, DeletedBecause, Event, Extensions, Level, LiveQuery, LogLine, ObjectDeleted,
         ObjectObserved, ObjectRef, Observation, Observed, Section, SourceState, State, Trace,
@@ -92,6 +93,7 @@ impl Server {
             version: "1.2.3".into(),
             published: recording.published.clone(),
             recorder: Some(recording.recorder.clone()),
+            actions: Some(Actions::new(recording.recorder.clone(), None)),
             admin_key: Some(AdminKey::new(KEY)),
             base_path: String::new(),
             data_dir: Some(recording.dir.path().to_owned()),
@@ -110,6 +112,7 @@ impl Server {
             version: "1.2.3".into(),
             published: Arc::new(published),
             recorder: None,
+            actions: None,
             admin_key: None,
             base_path: String::new(),
             data_dir: None,

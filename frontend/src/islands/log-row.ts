@@ -21,6 +21,7 @@ export function fillRow(element: HTMLElement, item: LogItem, place: RowPlace): v
   element.setAttribute('aria-selected', String(place.isSelected))
   element.setAttribute('aria-posinset', String(place.index + 1))
   element.setAttribute('aria-setsize', String(place.count))
+  element.dataset['seq'] = String(item.seq)
   element.className = rowClass(item, place.isSelected)
   if (item.kind === 'gap') element.textContent = gapText(item.gap, place.zone)
   else if (item.kind === 'shed') element.textContent = shedText(item.shed)

@@ -65,7 +65,8 @@ export class Waterfall {
     cells.bar.style.left = `${Math.min(left, 99.9)}%`
     cells.bar.style.width = `${Math.max(0, (100 * (end - section.start_time)) / whole)}%`
     cells.time.textContent = this.#timeText(end - section.start_time, isOpen)
-    cells.time.title = section.extra_info === null ? '' : jsonLine(section.extra_info, INFO_CHARS_MAX)
+    cells.time.title =
+      section.extra_info === null ? '' : jsonLine(section.extra_info, INFO_CHARS_MAX)
   }
 
   #timeText(ms: number, isOpen: boolean): string {

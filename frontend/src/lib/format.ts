@@ -33,7 +33,10 @@ export function jsonLine(value: unknown, max: number): string {
 export function pairs(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? ''
   return Object.entries(value)
-    .map(([name, member]) => `${name}: ${typeof member === 'string' ? member : JSON.stringify(member)}`)
+    .map(
+      ([name, member]) =>
+        `${name}: ${typeof member === 'string' ? member : JSON.stringify(member)}`,
+    )
     .join(', ')
 }
 

@@ -65,7 +65,5 @@ test('missing lines are counted where the number is known, and called unknown wh
 
 test('copied lines say everything on one line each', () => {
   const [item] = toItems([{ ...line(1), span_name: 'request' }], [])
-  expect(item && copyText(item, 'utc')).toBe(
-    '1970-01-01 00:00:01.000 UTC INFO a::b request line 1',
-  )
+  expect(item && copyText(item, 'utc')).toBe('1970-01-01 00:00:01.000 UTC INFO a::b request line 1')
 })

@@ -34,7 +34,12 @@ test('a part whose parent was not told stands below the nearest one that was', (
 
 test('of several with one path, the part belongs to the last that had begun', () => {
   check(
-    [section('f', 0, 9), section('f/loop', 1, 1), section('f/loop', 3, 1), section('f/loop/db', 3, 1)],
+    [
+      section('f', 0, 9),
+      section('f/loop', 1, 1),
+      section('f/loop', 3, 1),
+      section('f/loop/db', 3, 1),
+    ],
     ['f', '  loop', '  loop', '    db'],
   )
 })

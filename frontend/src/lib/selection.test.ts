@@ -18,7 +18,12 @@ test('the cursor stays inside of the list', () => {
 test('a selection covers both ends in either direction', () => {
   const selection = { anchor: 7, cursor: 4 }
   expect(range(selection)).toEqual({ first: 4, last: 7 })
-  expect([3, 4, 7, 8].map((index) => contains(selection, index))).toEqual([false, true, true, false])
+  expect([3, 4, 7, 8].map((index) => contains(selection, index))).toEqual([
+    false,
+    true,
+    true,
+    false,
+  ])
   expect(contains(null, 0)).toBe(false)
 })
 

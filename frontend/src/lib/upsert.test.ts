@@ -16,7 +16,15 @@ const kind = {
 
 test('a newer state replaces, an older one does not', () => {
   const map = new Map<string, It>()
-  upsert(map, [{ id: 'a', seq: 5 }, { id: 'a', seq: 3 }, { id: 'b', seq: 4 }], kind)
+  upsert(
+    map,
+    [
+      { id: 'a', seq: 5 },
+      { id: 'a', seq: 3 },
+      { id: 'b', seq: 4 },
+    ],
+    kind,
+  )
   upsert(map, [{ id: 'b', seq: 6 }], kind)
   expect([...map.values()].map((it) => it.seq)).toEqual([5, 6])
 })
@@ -31,7 +39,11 @@ test('an end removes, unless what is known is newer', () => {
 
 test('the newest are kept', () => {
   const map = new Map<string, It>()
-  upsert(map, [1, 9, 4, 7].map((seq) => ({ id: String(seq), seq })), kind)
+  upsert(
+    map,
+    [1, 9, 4, 7].map((seq) => ({ id: String(seq), seq })),
+    kind,
+  )
   keepNewest(map, 2, kind)
   expect([...map.keys()].toSorted()).toEqual(['7', '9'])
 })

@@ -59,7 +59,13 @@ const COLUMNS: readonly Column<Action>[] = [
   { name: 'Detail', cell: (row) => <ActionDetail row={row} />, isMain: true },
   { name: 'By', cell: (row) => row.actor, sort: (row) => row.actor },
   { name: 'Took', cell: tookText, isNumber: true, isMinor: true },
-  { name: 'Seq', cell: (row) => String(row.seq), sort: (row) => row.seq, isNumber: true, isMinor: true },
+  {
+    name: 'Seq',
+    cell: (row) => String(row.seq),
+    sort: (row) => row.seq,
+    isNumber: true,
+    isMinor: true,
+  },
 ]
 
 function tookText(row: Action): string {
@@ -71,10 +77,7 @@ function ActionDetail({ row }: { readonly row: Action }): JSX.Element {
     <>
       <span class="muted">{cut(pairs(row.args), ARGS_CHARS_MAX)}</span> {row.detail}
       {row.outcome === 'unknown' && (
-        <span class="muted">
-          {' '}
-          Look at the cluster to see whether it took effect.
-        </span>
+        <span class="muted"> Look at the cluster to see whether it took effect.</span>
       )}
     </>
   )

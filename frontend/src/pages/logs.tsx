@@ -88,7 +88,9 @@ function LogList({ view }: ViewProps): JSX.Element {
   )
 }
 
-function Toolbar(props: ViewProps & { readonly level: string; readonly text: string }): JSX.Element {
+function Toolbar(
+  props: ViewProps & { readonly level: string; readonly text: string },
+): JSX.Element {
   const typing = useRef<ReturnType<typeof setTimeout> | null>(null)
   const typed = (text: string): void => {
     if (typing.current !== null) clearTimeout(typing.current)
@@ -163,7 +165,8 @@ function Place(): JSX.Element | null {
   if (failure && failure.kind !== 'starting') {
     return <Note kind="failed">The recorder could not tell log lines: {failure.message}</Note>
   }
-  if (logs.isAsking.value) return <Note kind="loading">Loading: the recorder was asked for log lines.</Note>
+  if (logs.isAsking.value)
+    return <Note kind="loading">Loading: the recorder was asked for log lines.</Note>
   const isNarrowed = query.value.has('level') || query.value.has('q')
   return (
     <Note kind="empty">

@@ -51,7 +51,10 @@ export function ObjectPane({ uid, onClose }: PaneProps): JSX.Element {
   }, [detail, history])
   const answer = detail.value.value
   return (
-    <Detail title={answer ? `${answer.object.kind} ${answer.object.name}` : 'Object'} onClose={onClose}>
+    <Detail
+      title={answer ? `${answer.object.kind} ${answer.object.name}` : 'Object'}
+      onClose={onClose}
+    >
       <Answered of={detail} subject="details of this object" isEmpty={false} empty="">
         {answer && <Parts answer={answer} history={history} />}
       </Answered>
@@ -124,7 +127,8 @@ function restartQuery({ object }: ObjectDetail): string {
 function EventLine({ event }: { readonly event: ClusterEvent }): JSX.Element {
   return (
     <>
-      <Time at={event.last} /> <b class={event.event_type === 'Warning' ? 'warn' : ''}>{event.reason}</b>{' '}
+      <Time at={event.last} />{' '}
+      <b class={event.event_type === 'Warning' ? 'warn' : ''}>{event.reason}</b>{' '}
       {event.count > 1 && <span class="times">{count(event.count)} times</span>} {event.message}
     </>
   )

@@ -88,7 +88,11 @@ function WrongNow({ answer }: { readonly answer: Overview }): JSX.Element {
   const wrong = answer.kinds.reduce((sum, kind) => sum + kind.unhealthy, 0)
   const { length } = answer.unhealthy
   return (
-    <Panel title="Wrong now" class="wrong-now" aside={`${count(wrong)} of ${counted(total, 'object')}`}>
+    <Panel
+      title="Wrong now"
+      class="wrong-now"
+      aside={`${count(wrong)} of ${counted(total, 'object')}`}
+    >
       {length === 0 && <AllClear total={total} sources={answer.sources} />}
       <ul class="lines">
         {answer.unhealthy.map((object) => (
@@ -107,7 +111,10 @@ function WrongNow({ answer }: { readonly answer: Overview }): JSX.Element {
 }
 
 /** Nothing wrong is worth as much as what was looked at. */
-function AllClear(props: { readonly total: number; readonly sources: readonly Source[] }): JSX.Element {
+function AllClear(props: {
+  readonly total: number
+  readonly sources: readonly Source[]
+}): JSX.Element {
   const watches = props.sources.filter((source) => source.name.startsWith('cluster/'))
   const up = watches.filter((source) => source.state === 'up').length
   if (watches.length === 0 || up === 0) {
@@ -120,8 +127,8 @@ function AllClear(props: { readonly total: number; readonly sources: readonly So
   }
   return (
     <p class="all-clear">
-      <span aria-hidden="true">{'\u2713'}</span> All {counted(props.total, 'observed object')} are as
-      they should be
+      <span aria-hidden="true">{'\u2713'}</span> All {counted(props.total, 'observed object')} are
+      as they should be
       {up < watches.length && `; ${counted(watches.length - up, 'kind')} of objects not observed`}.
     </p>
   )
@@ -219,10 +226,8 @@ function GapLine({ gap }: { readonly gap: Gap }): JSX.Element {
     <>
       <Time at={gap.from} /> to <Time at={gap.to} /> ({duration(gap.to - gap.from)}){' '}
       <b>{gap.source}</b>{' '}
-      {dropped === null
-        ? 'not observed'
-        : `${counted(dropped, 'record')} missing`}
-      : <span class="muted">{gap.reason}</span>
+      {dropped === null ? 'not observed' : `${counted(dropped, 'record')} missing`}:{' '}
+      <span class="muted">{gap.reason}</span>
     </>
   )
 }
@@ -230,8 +235,8 @@ function GapLine({ gap }: { readonly gap: Gap }): JSX.Element {
 function ActionLine({ action }: { readonly action: Action }): JSX.Element {
   return (
     <>
-      <Time at={action.started} /> <OutcomeBadge outcome={action.outcome} /> <b>{action.action}</b> by{' '}
-      {action.actor}{' '}
+      <Time at={action.started} /> <OutcomeBadge outcome={action.outcome} /> <b>{action.action}</b>{' '}
+      by {action.actor}{' '}
       <span class="muted">{cut(action.detail || pairs(action.args), MESSAGE_CHARS_MAX)}</span>
     </>
   )
@@ -258,7 +263,8 @@ function Counts({ answer }: { readonly answer: Overview }): JSX.Element {
 function KindLine({ of }: { readonly of: KindCount }): JSX.Element {
   return (
     <li>
-      <a href={`#/cluster?kind=${encodeURIComponent(of.kind)}`}>{of.kind}</a> <b>{count(of.total)}</b>
+      <a href={`#/cluster?kind=${encodeURIComponent(of.kind)}`}>{of.kind}</a>{' '}
+      <b>{count(of.total)}</b>
       {of.unhealthy > 0 && <span class="bad"> {count(of.unhealthy)} not as they should be</span>}
     </li>
   )

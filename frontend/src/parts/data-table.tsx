@@ -72,7 +72,11 @@ export function DataTable<T>(props: TableProps<T>): JSX.Element {
 
 type Order = { readonly name: string; readonly sign: 1 | -1 } | null
 
-function sortRows<T>(rows: readonly T[], columns: readonly Column<T>[], order: Order): readonly T[] {
+function sortRows<T>(
+  rows: readonly T[],
+  columns: readonly Column<T>[],
+  order: Order,
+): readonly T[] {
   const sort = columns.find((column) => column.name === order?.name)?.sort
   if (!sort || !order) return rows
   return rows.toSorted((a, b) => {

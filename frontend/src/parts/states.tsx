@@ -161,9 +161,11 @@ export function OfflineBanner(): JSX.Element | null {
   return (
     <div class="strip strip-offline" role="status">
       <p>
-        <b>Disconnected since <Time at={since} isLocalClock />.</b> What you see is the last known
-        state. If you reach the recorder through a tunnel, run it again; this page resumes by
-        itself.
+        <b>
+          Disconnected since <Time at={since} isLocalClock />.
+        </b>{' '}
+        What you see is the last known state. If you reach the recorder through a tunnel, run it
+        again; this page resumes by itself.
       </p>
       <PortForward />
     </div>

@@ -4,7 +4,7 @@ import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
 
 import { durableSeq, newestSeq, seenSeq } from '../feed/feed.ts'
-import { bytes, count, counted } from '../lib/format.ts'
+import { bytes, count } from '../lib/format.ts'
 import { stopwatch } from '../lib/time.ts'
 import { now } from '../state/clock.ts'
 import { sources } from '../state/lists.ts'
@@ -73,10 +73,9 @@ export function StatusBar(): JSX.Element {
 }
 
 function Durable(): JSX.Element {
-  const behind = Math.max(0, seenSeq.value - durableSeq.value)
   return (
-    <span title={`Everything up to ${count(durableSeq.value)} survives a power cut`}>
-      {behind === 0 ? 'all durable' : `${counted(behind, 'event')} not durable yet`}
+    <span title="Everything up to this event survives a power cut">
+      durable to {count(durableSeq.value)}
     </span>
   )
 }

@@ -59,9 +59,12 @@ export function followStatus(): void {
   effect(() => {
     if (session.value.kind === 'in') void status.ask()
   })
-  // A feed that is refused looks like one that is cut: ask which it is.
+  // A feed that is refused looks like one that is cut, and one that stands still may have been
+  // stopped by a log-out in another tab: ask which it is.
   effect(() => {
-    if (feedState.value.kind === 'offline') void askSession()
+    const { kind } = feedState.value
+    const isIn = session.peek().kind === 'in'
+    if (kind === 'offline' || (kind === 'idle' && isIn)) void askSession()
   })
 }
 

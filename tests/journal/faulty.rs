@@ -1,0 +1,181 @@
+//! A file system that fails or stops where a test says so. What it did before is on the disk: this
+//! plays errors and the end of the process, not power cuts.
+
+use std::{
+    io,
+    ops::Range,
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+use monitor_backend::journal::{
+    self, Map, Options, Reader, Recovery, Writer,
+    fs::{Disk, Entry, File, Fs, Lock},
+};
+
+/// What changes something on the disk, or makes it durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Op {
+    Create,
+    Allocate,
+    Write,
+    Sync,
+    Rename,
+    Remove,
+    SyncDir,
+}
+
+/// What goes wrong.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// Operations so far.
+    pub steps: u64,
+    /// From this operation on nothing happens any more.
+    pub stop_at: Option<u64>,
+    /// These operations fail in this way.
+    pub failing: Vec<(Op, io::ErrorKind)>,
+    /// Another boot of the machine.
+    pub boot_id: [u8; 16],
+    /// The file system has no maps.
+    pub no_maps: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct Faulty {
+    plan: Arc<Mutex<Plan>>,
+}
+
+#[derive(Debug)]
+struct FaultyFile {
+    inner: Arc<dyn File>,
+    fs: Faulty,
+}
+
+impl Faulty {
+    pub fn new() -> Faulty {
+        let plan = Plan { boot_id: [7; 16], ..Plan::default() };
+        Faulty { plan: Arc::new(Mutex::new(plan)) }
+    }
+
+    pub fn set(&self, change: impl FnOnce(&mut Plan)) {
+        change(&mut self.plan.lock().unwrap());
+    }
+
+    pub fn fail(&self, op: Op, kind: io::ErrorKind) {
+        self.set(|plan| plan.failing.push((op, kind)));
+    }
+
+    pub fn mend(&self) {
+        self.set(|plan| plan.failing.clear());
+    }
+
+    pub fn steps(&self) -> u64 {
+        self.plan.lock().unwrap().steps
+    }
+
+    pub fn open(&self, dir: &Path, segment_bytes: u64) -> (Writer, Reader, Recovery) {
+        let options = Options { dir: dir.to_owned(), segment_bytes };
+        journal::open_with(options, Arc::new(self.clone())).expect("the journal opens")
+    }
+
+    fn step(&self, op: Op) -> io::Result<()> {
+        let mut plan = self.plan.lock().unwrap();
+        plan.steps += 1;
+        if plan.stop_at.is_some_and(|stop| plan.steps > stop) {
+            return Err(io::Error::other("the process has ended"));
+        }
+        match plan.failing.iter().find(|(failing, _)| *failing == op) {
+            Some(&(_, kind)) => Err(kind.into()),
+            None => Ok(()),
+        }
+    }
+
+    fn has_stopped(&self) -> bool {
+        let plan = self.plan.lock().unwrap();
+        plan.stop_at.is_some_and(|stop| plan.steps > stop)
+    }
+
+    fn file(&self, inner: Arc<dyn File>) -> Arc<dyn File> {
+        Arc::new(FaultyFile { inner, fs: self.clone() })
+    }
+}
+
+impl Fs for Faulty {
+    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
+        Disk.create_dir_all(dir)
+    }
+
+    fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
+        Disk.list(dir)
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn File>> {
+        Ok(self.file(Disk.open(path)?))
+    }
+
+    fn create(&self, path: &Path, len: u64) -> io::Result<Arc<dyn File>> {
+        self.step(Op::Create)?;
+        Ok(self.file(Disk.create(path, len)?))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.step(Op::Rename)?;
+        Disk.rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.step(Op::Remove)?;
+        Disk.remove(path)
+    }
+
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        self.step(Op::SyncDir)?;
+        Disk.sync_dir(dir)
+    }
+
+    fn try_lock(&self, path: &Path) -> io::Result<Option<Lock>> {
+        Disk.try_lock(path)
+    }
+
+    fn boot_id(&self) -> [u8; 16] {
+        self.plan.lock().unwrap().boot_id
+    }
+}
+
+impl File for FaultyFile {
+    fn length(&self) -> io::Result<u64> {
+        self.inner.length()
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.inner.read_at(buf, offset)
+    }
+
+    /// A write that fails has written half, as a full disk or a dying one may.
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let Err(error) = self.fs.step(Op::Write) else {
+            return self.inner.write_all_at(bytes, offset);
+        };
+        if !self.fs.has_stopped() {
+            self.inner.write_all_at(&bytes[..bytes.len() / 2], offset)?;
+        }
+        Err(error)
+    }
+
+    fn allocate(&self, range: Range<u64>) -> io::Result<()> {
+        self.fs.step(Op::Allocate)?;
+        self.inner.allocate(range)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.fs.step(Op::Sync)?;
+        self.inner.sync_data()
+    }
+
+    fn map(&self, offset: u64, len: u64, end: u64) -> io::Result<Map> {
+        if self.fs.plan.lock().unwrap().no_maps {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        self.inner.map(offset, len, end)
+    }
+}
