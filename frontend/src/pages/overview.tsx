@@ -23,6 +23,7 @@ import { Answered } from '../parts/states.tsx'
 import { Time } from '../parts/time.tsx'
 import { recorderNow } from '../state/clock.ts'
 import { useOverview } from '../state/overview.ts'
+import { isReplay } from '../state/status.ts'
 
 const MESSAGE_CHARS_MAX = 240
 
@@ -148,7 +149,8 @@ function WrongObject({ object }: { readonly object: ObjectRow }): JSX.Element {
       </a>{' '}
       <b class="bad">{object.phase}</b> {object.detail}{' '}
       <span class="muted">
-        since <Time at={object.changed} /> ({longDuration(recorderNow() - object.changed)})
+        since <Time at={object.changed} />
+        {!isReplay.value && ` (${longDuration(recorderNow() - object.changed)})`}
       </span>
     </>
   )
