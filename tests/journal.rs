@@ -1,5 +1,7 @@
 //! The journal on real files: what is written comes back, whatever happens to the files between.
 
+#![allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+
 #[path = "journal/support.rs"]
 mod support;
 

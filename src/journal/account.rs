@@ -24,7 +24,7 @@ pub struct Lost {
 pub struct Holding {
     /// Readable events, as ranges of consecutive numbers.
     pub present: Vec<(Seq, Seq)>,
-    /// The largest number in any event's header.
+    /// The largest number in any header.
     pub last_seq: Seq,
     /// What it says is durable.
     pub durable_seq: Seq,

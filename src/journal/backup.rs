@@ -27,8 +27,8 @@ impl Reader {
     /// One segment's raw bytes as they are now.
     pub fn segment_file(&self, name: &str) -> Option<Download> {
         let state = self.state();
-        let segment = state.segments.iter().find(|segment| segment.name == name)?.clone();
-        let end = segment.end();
+        let index = state.segments.iter().position(|segment| segment.name == name)?;
+        let (segment, end) = (state.segments[index].clone(), state.data_end(index));
         let etag = format!("{}-{end}", name.trim_end_matches(".seg"));
         let cut = Part::Segment(Cut { segment, end });
         Some(Download::new(name.to_owned(), etag, vec![cut]))

@@ -3,14 +3,14 @@
 //! A record is (kind, flags, time, key, payload bytes). The bytes are drawn in `journal-format.md`.
 //! From the inside out:
 //!
-//! - [`record`], [`format`], [`control`] and [`header`] are the bytes;
-//! - [`fs`] and [`map`] are the files, [`walk`] goes from record to record, past damage;
-//! - [`segment`] is one file as readers see it, [`blocks`] its sparse list of places;
-//! - [`keymap`] is what lives, [`replay`] the state at a moment;
-//! - [`draft`] builds a segment, [`writer`] appends, [`rescue`] and [`wipe`] begin anew;
-//! - [`catalog`], [`survey`] and [`account`] say what a directory holds, [`recovery`] opens it;
-//! - [`reader`], [`scan`] and [`verify`] answer, [`backup`] and [`download`] give the journal away,
-//!   [`open_backup`] reads what they gave.
+//! - `record`, `format`, `control` and `header` are the bytes;
+//! - `fs` and `map` are the files, `walk` goes from record to record, past damage;
+//! - `segment` is one file as readers see it, `blocks` its sparse list of places;
+//! - `keymap` is what lives, `replay` the state at a moment;
+//! - `draft` builds a segment, `writer` appends, `rescue` and `wipe` begin anew;
+//! - `catalog`, `survey`, `account` and `load` say what a directory holds, `recovery` opens it;
+//! - `reader`, `scan` and `verify` answer, `backup` and `download` give the journal away,
+//!   `open_backup` reads what they gave.
 
 mod record;
 
@@ -49,6 +49,8 @@ mod catalog;
 mod survey;
 
 mod account;
+
+mod load;
 
 mod recovery;
 

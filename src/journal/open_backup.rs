@@ -15,8 +15,9 @@ use super::{
     error::{Attempt, Error},
     fs::{Disk, Fs},
     header,
+    load::Loaded,
     reader::Reader,
-    recovery::{Loaded, Recovery},
+    recovery::Recovery,
     segment::Segment,
     state::{Positions, Shared, State},
 };
@@ -44,7 +45,7 @@ impl Reader {
         let Some(newest) = catalog.segments.last().map(|found| found.header) else {
             return Err(Error::NoJournal { path: path.to_owned(), reason: reasons(&catalog) });
         };
-        let mut loaded = Loaded::of(fs, catalog)?;
+        let mut loaded = Loaded::of(fs, catalog);
         loaded.recovery.duration_ms = started.elapsed().as_secs_f64() * 1e3;
         let state = state(loaded.segments, newest.journal_id, newest.epoch, &loaded.account);
         let shared = Arc::new(Shared::default());

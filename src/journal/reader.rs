@@ -102,7 +102,7 @@ impl Reader {
                 epoch: segment.header.epoch,
                 first_seq: holds_events.then_some(segment.header.base_seq),
                 last_seq: holds_events.then_some(last),
-                bytes: segment.end(),
+                bytes: state.data_end(index),
                 sealed: segment.is_sealed(),
                 created_ns: segment.header.created_ns,
                 damaged: segment.damage_count(),

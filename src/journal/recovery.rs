@@ -8,25 +8,28 @@ use std::{
 };
 
 use super::{
-    account::{Account, Holding, Lost},
+    account::Lost,
     catalog::{Catalog, Found, LOCK_NAME, LeftAlone},
     draft::{NEXT_NAME, OpenSegment, remove_quietly},
     error::{Attempt, Error},
     fs::{Disk, Fs, Lock},
     header::Previous,
     keymap::KeyMap,
+    load::Loaded,
     reader::Reader,
     record::Seq,
     replay,
     segment::Segment,
     spare::Spare,
-    survey::Survey,
     writer::{self, Scratch, Writer},
 };
 
 /// Size of a new segment, bytes: replay of one takes a tenth of a second, and an hour of a busy
 /// cluster fits into a few.
 pub const SEGMENT_BYTES: u64 = 64 << 20;
+
+/// More at once makes retention coarse and replay slow.
+const SEGMENT_BYTES_MAX: u64 = 256 << 20;
 
 /// Left out after a start on another boot of the machine, or on another machine: more events than
 /// can have been announced and lost between two syncs.
@@ -88,18 +91,6 @@ pub struct Leap {
     pub to: Seq,
 }
 
-/// The segments of a journal, as far as opening it needs to know them.
-#[derive(Debug, Default)]
-pub struct Loaded {
-    pub segments: Vec<Arc<Segment>>,
-    pub account: Account,
-    /// The newest segment was closed in order.
-    pub sealed: bool,
-    /// The newest segment could not be read at all: nobody knows what numbers it holds.
-    pub newest_unknown: bool,
-    pub recovery: Recovery,
-}
-
 /// Opens the journal in a directory for appending: takes the lock, recovers by reading, starts a
 /// new segment lazily at the first append.
 ///
@@ -124,16 +115,17 @@ pub fn open_with(options: Options, fs: Arc<dyn Fs>) -> Result<(Writer, Reader, R
     let newest = catalog.segments.last().cloned();
     let last_number = catalog.segments.iter().chain(&catalog.wiped).map(|f| f.header.salt).max();
     let wiped = catalog.wiped.clone();
-    let mut loaded = Loaded::of(&*fs, catalog)?;
+    let mut loaded = Loaded::of(&*fs, catalog);
     loaded.recovery.wiped_segments = finish_wipe(&*fs, &dir, &wiped);
     let mut writer = Writer {
         boot_id: fs.boot_id(),
         journal_id: match &newest {
-            Some(newest) => newest.header.journal_id,
-            None => writer::random(&dir)?,
+            // Zeros where every header is lost.
+            Some(newest) if newest.header.journal_id != [0; 16] => newest.header.journal_id,
+            _ => writer::random(&dir)?,
         },
         epoch: newest.as_ref().map_or(1, |newest| newest.header.epoch),
-        segment_bytes: options.segment_bytes,
+        segment_bytes: options.segment_bytes.min(SEGMENT_BYTES_MAX),
         segment_number: last_number.map_or(0, writer::segment_number),
         shared: Arc::default(),
         fs,
@@ -192,15 +184,19 @@ impl Writer {
             living.apply(segment, frame);
         });
         replayed.attempting("replaying", &self.dir)?;
-        self.sync_newest(segment, loaded.account.durable_seq, &mut loaded.recovery);
-        Ok(())
+        self.sync_newest(segment, loaded.account.durable_seq, &mut loaded.recovery)
     }
 
     /// What was read may be in the page cache alone; nothing is built on it before it is durable.
-    fn sync_newest(&mut self, segment: &Arc<Segment>, durable_seq: Seq, recovery: &mut Recovery) {
-        let Ok(file) = self.fs.open(&segment.path) else { return };
+    fn sync_newest(
+        &mut self,
+        segment: &Arc<Segment>,
+        durable_seq: Seq,
+        recovery: &mut Recovery,
+    ) -> Result<(), Error> {
+        let file = self.fs.open(&segment.path).attempting("opening", &segment.path)?;
         let synced = file.sync_data().and_then(|()| self.fs.sync_dir(&self.dir));
-        let Err(error) = synced else { return };
+        let Err(error) = synced else { return Ok(()) };
         recovery.sync_failure = Some(error.to_string());
         let durable_seq = durable_seq.max(segment.header.base_seq.saturating_sub(1));
         if let Some(synced_end) = first_event_after(segment, durable_seq) {
@@ -215,6 +211,7 @@ impl Writer {
                 doubt: recovery.sync_failure.clone(),
             });
         }
+        Ok(())
     }
 }
 
@@ -226,78 +223,4 @@ fn first_event_after(segment: &Segment, seq: Seq) -> Option<u64> {
         }
     }
     None
-}
-
-impl Loaded {
-    /// Maps every segment. The newest is read through, and so is one whose end no other tells.
-    ///
-    /// # Errors
-    /// Memory ran out; what concerns one file alone is reported and left alone.
-    pub fn of(fs: &dyn Fs, catalog: Catalog) -> Result<Loaded, Error> {
-        let mut loaded = Loaded::default();
-        loaded.recovery.left_alone = catalog.left_alone;
-        let mut holdings = Vec::new();
-        for (index, found) in catalog.segments.iter().enumerate() {
-            let next = catalog.segments.get(index + 1);
-            match loaded.load(fs, found, next.map(|next| &next.header.prev)) {
-                Ok((segment, holding)) => {
-                    loaded.recovery.bytes += segment.end();
-                    loaded.segments.push(Arc::new(segment));
-                    holdings.push((found.header, holding));
-                }
-                Err(error) => {
-                    let reason = format!("cannot be read: {error}");
-                    let name = found.candidate.name.clone();
-                    loaded.recovery.left_alone.push(LeftAlone { name, reason });
-                    loaded.newest_unknown = next.is_none();
-                    holdings.push((found.header, Holding::default()));
-                }
-            }
-        }
-        loaded.recovery.segments = loaded.segments.len() as u64;
-        loaded.account = Account::of(&holdings);
-        loaded.recovery.lost.clone_from(&loaded.account.lost);
-        Ok(loaded)
-    }
-
-    fn load(
-        &mut self,
-        fs: &dyn Fs,
-        found: &Found,
-        told: Option<&Previous>,
-    ) -> std::io::Result<(Segment, Holding)> {
-        let candidate = &found.candidate;
-        let file = fs.open(&candidate.path)?;
-        let told = told.filter(|p| p.salt == found.header.salt && p.data_end <= candidate.len);
-        let (end, holding) = match told {
-            Some(prev) => (prev.data_end, Holding::promised(&found.header, prev)),
-            None => {
-                let survey = Survey::of(found.walk(file.clone()))?;
-                self.note(found, &survey);
-                (survey.end, Holding::surveyed(&survey))
-            }
-        };
-        let place = (candidate.base, candidate.len);
-        let path = candidate.path.clone();
-        let segment = Segment::of_file(found.header, path, &*file, place, end)?;
-        segment.set_last_seq(holding.last_seq.max(segment.last_seq()));
-        Ok((segment, holding))
-    }
-
-    fn note(&mut self, found: &Found, survey: &Survey) {
-        let recovery = &mut self.recovery;
-        recovery.records_checked += survey.records;
-        recovery.torn_tail = survey.torn;
-        self.sealed = survey.sealed;
-        let name = &found.candidate.name;
-        let mut damaged = |offset, what| {
-            recovery.damaged.push(Damaged { segment: name.clone(), offset, what });
-        };
-        if found.header_lost {
-            damaged(0, "both copies of the segment's header are damaged".to_owned());
-        }
-        for damage in &survey.damaged {
-            damaged(damage.offset, damage.what.clone());
-        }
-    }
 }

@@ -23,7 +23,7 @@ pub struct Survey {
     pub records: u64,
     /// Readable events, as ranges of consecutive numbers.
     pub present: Vec<(Seq, Seq)>,
-    /// The largest number in any event's header, readable or not; 0 for none.
+    /// The largest number in any header: it was given, whether or not its event can be read.
     pub last_seq: Seq,
     /// What it says is durable.
     pub durable_seq: Seq,
@@ -53,9 +53,7 @@ impl Survey {
             match walk.next()? {
                 Step::Frame(frame) => {
                     let header = frame.header;
-                    if header.is_event() {
-                        survey.last_seq = survey.last_seq.max(header.seq);
-                    }
+                    survey.last_seq = survey.last_seq.max(header.seq);
                     survey.sealed = false;
                     match walk.payload(&frame)? {
                         Some(payload) => survey.record(&header, payload),

@@ -57,7 +57,7 @@ impl Writer {
             places: writer::places(&committed.open.segment, &committed.events),
         };
         self.epoch += 1;
-        self.last_seq = committed.open.segment.last_seq().max(self.next_seq - 1);
+        self.last_seq = committed.open.segment.last_seq();
         self.next_seq = self.last_seq + 1;
         self.durable_seq = self.last_seq;
         self.last_time_ns = note.time_ns;
@@ -73,7 +73,10 @@ impl Writer {
     fn start_epoch(&mut self, start: &Start<'_>) -> Result<Committed, Error> {
         loop {
             let mut segments = self.published_segments();
-            match self.start_segment(start) {
+            let started = self.start_segment(start);
+            // A failed attempt may have used it up.
+            self.make_spare();
+            match started {
                 Err(error) if error.is_storage_full() && segments.len() > 1 => {
                     let oldest = segments.remove(0);
                     self.publish(Arc::new(segments));

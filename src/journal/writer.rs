@@ -218,12 +218,23 @@ impl Writer {
 
     /// Builds a segment and puts it in its place. Nothing is published yet.
     pub(super) fn start_segment(&mut self, start: &Start<'_>) -> Result<Committed, Error> {
+        let salt = self.next_salt()?;
         let site = self.site_for(start)?;
+        let path = site.path.clone();
+        let built = self.build(site, salt, start);
+        if built.is_err() {
+            // Its blocks may be what the volume lacks.
+            draft::remove_quietly(&*self.fs, &path);
+        }
+        built
+    }
+
+    fn build(&self, site: Site, salt: u64, start: &Start<'_>) -> Result<Committed, Error> {
         let header = SegmentHeader {
             journal_id: self.journal_id,
             epoch: start.epoch,
             base_seq: start.base_seq,
-            salt: self.next_salt()?,
+            salt,
             created_ns: start.time_ns,
             capacity: site.len,
             prev: start.prev,

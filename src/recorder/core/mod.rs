@@ -319,6 +319,10 @@ impl Core {
             Ok(_) if self.append_error.is_some() && self.losses.is_empty() => self.healed(),
             Ok(_) => {}
         }
+        if !self.waiters.is_empty() {
+            // Whoever is told that it is recorded finds it in the views.
+            self.publish();
+        }
         for (seq, done) in self.waiters.drain(..) {
             let answer = result.as_ref().map(|_| seq).map_err(Error::not_recorded);
             // The asker may have gone; the record stands all the same.
