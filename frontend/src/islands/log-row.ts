@@ -15,8 +15,12 @@ export interface RowPlace {
   readonly now: number
 }
 
+let ids = 0
+
 /** Makes `element` show `item`. */
 export function fillRow(element: HTMLElement, item: LogItem, place: RowPlace): void {
+  // By its id, the row with the cursor is named to screen readers.
+  if (element.id === '') element.id = `log-row-${(ids += 1)}`
   element.setAttribute('role', 'option')
   element.setAttribute('aria-selected', String(place.isSelected))
   element.setAttribute('aria-posinset', String(place.index + 1))

@@ -14,6 +14,7 @@ import { Unobserved } from '../parts/unobserved.tsx'
 import { recorderNow } from '../state/clock.ts'
 import { objects } from '../state/lists.ts'
 import { query, setQuery } from '../state/route.ts'
+import { isReplay } from '../state/status.ts'
 import { ObjectPane } from './object-pane.tsx'
 
 /** The page. */
@@ -184,6 +185,11 @@ function Check({ label, isOn, onChange }: CheckProps): JSX.Element {
   )
 }
 
+/** In a recording nothing grows older: only the time of its creation is known to be true. */
+function ageText(created: number | null): string {
+  return created === null || isReplay.value ? '' : longDuration(recorderNow() - created)
+}
+
 const COLUMNS: readonly Column<ObjectRow>[] = [
   { name: 'Name', cell: (row) => row.name, sort: (row) => row.name },
   { name: 'State', cell: (row) => <ObjectState row={row} />, sort: (row) => row.phase },
@@ -198,7 +204,7 @@ const COLUMNS: readonly Column<ObjectRow>[] = [
   },
   {
     name: 'Age',
-    cell: (row) => (row.created ? longDuration(recorderNow() - row.created) : ''),
+    cell: (row) => ageText(row.created),
     sort: (row) => -(row.created ?? 0),
     isNumber: true,
     isMinor: true,

@@ -91,6 +91,11 @@ function LogList({ view }: ViewProps): JSX.Element {
 function Toolbar(
   props: ViewProps & { readonly level: string; readonly text: string },
 ): JSX.Element {
+  const field = useRef<HTMLInputElement>(null)
+  // A link may change the filter; what is being typed is changed by nobody else.
+  useEffect(() => {
+    if (field.current && field.current !== document.activeElement) field.current.value = props.text
+  }, [props.text])
   const typing = useRef<ReturnType<typeof setTimeout> | null>(null)
   const typed = (text: string): void => {
     if (typing.current !== null) clearTimeout(typing.current)
@@ -102,6 +107,7 @@ function Toolbar(
       <label>
         <span class="label">Contains</span>
         <input
+          ref={field}
           type="search"
           data-filter
           defaultValue={props.text}

@@ -12,6 +12,8 @@ import type {
   Overview,
   Source,
 } from '../api/types.ts'
+import { alike, listed } from '../lib/alike.ts'
+import type { Alike } from '../lib/alike.ts'
 import { count, counted, cut, pairs } from '../lib/format.ts'
 import { printable } from '../lib/printable.ts'
 import { duration, longDuration } from '../lib/time.ts'
@@ -21,6 +23,7 @@ import { Answered } from '../parts/states.tsx'
 import { Time } from '../parts/time.tsx'
 import { recorderNow } from '../state/clock.ts'
 import { useOverview } from '../state/overview.ts'
+import { isReplay } from '../state/status.ts'
 
 const MESSAGE_CHARS_MAX = 240
 
@@ -146,7 +149,8 @@ function WrongObject({ object }: { readonly object: ObjectRow }): JSX.Element {
       </a>{' '}
       <b class="bad">{object.phase}</b> {object.detail}{' '}
       <span class="muted">
-        since <Time at={object.changed} /> ({longDuration(recorderNow() - object.changed)})
+        since <Time at={object.changed} />
+        {!isReplay.value && ` (${longDuration(recorderNow() - object.changed)})`}
       </span>
     </>
   )
@@ -156,23 +160,33 @@ function SourceList({ sources }: { readonly sources: readonly Source[] }): JSX.E
   return (
     <Panel title="Sources">
       <ul class="lines">
-        {sources.map((source) => (
-          <li key={source.name}>
-            <SourceBadge state={source.state} /> <b>{source.name}</b>{' '}
-            <span class="muted">
-              since <Time at={source.since} />
-            </span>
-            {source.reason && <p class="reason">{source.reason}</p>}
-            {source.malformed > 0 && (
-              <p class="reason">
-                {counted(source.malformed, 'malformed message')} since the recorder started; the
-                last: {printable(source.last_malformed)}
-              </p>
-            )}
+        {alike(sources).map((group) => (
+          <li key={group.sources[0]?.name}>
+            <SourceLine group={group} />
           </li>
         ))}
       </ul>
     </Panel>
+  )
+}
+
+function SourceLine({ group }: { readonly group: Alike }): JSX.Element | null {
+  const [source] = group.sources
+  if (!source) return null
+  return (
+    <>
+      <SourceBadge state={source.state} /> <b>{listed(group.sources.map((one) => one.name))}</b>{' '}
+      <span class="muted">
+        since <Time at={group.since} />
+      </span>
+      {source.reason && <p class="reason">{source.reason}</p>}
+      {source.malformed > 0 && (
+        <p class="reason">
+          {counted(source.malformed, 'malformed message')} since the recorder started; the last:{' '}
+          {printable(source.last_malformed)}
+        </p>
+      )}
+    </>
   )
 }
 

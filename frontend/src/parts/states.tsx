@@ -10,7 +10,7 @@ import { CopyButton } from './copy-button.tsx'
 import { Time } from './time.tsx'
 
 /** What re-opens the tunnel that most admins reach the recorder through. */
-export const PORT_FORWARD = 'kubectl port-forward svc/monitor-backend 5130'
+const PORT_FORWARD = 'kubectl port-forward svc/monitor-backend 5130'
 
 /** Something that is asked for, and its last answer. */
 export interface Asked {

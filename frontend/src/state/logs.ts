@@ -133,7 +133,9 @@ export class LogStore {
     if (generation !== this.#generation) return
     if (!answer.ok) {
       this.failure.value = answer.error
-      this.#again(generation, RETRY_MS)
+      const { kind } = answer.error
+      // What a log-in would change is asked again when the feed is open after it.
+      if (kind !== 'logged_out' && kind !== 'forbidden') this.#again(generation, RETRY_MS)
       return
     }
     const { seq, entries, gaps, next } = answer.value
