@@ -98,6 +98,11 @@ function WrongNow({ answer }: { readonly answer: Overview }): JSX.Element {
     >
       {length === 0 && <AllClear total={total} sources={answer.sources} />}
       <ul class="lines">
+        {alike(answer.sources.filter((source) => source.state === 'down')).map((group) => (
+          <li key={group.sources[0]?.name}>
+            <SourceLine group={group} />
+          </li>
+        ))}
         {answer.unhealthy.map((object) => (
           <li key={object.uid}>
             <WrongObject object={object} />
