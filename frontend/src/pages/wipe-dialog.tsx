@@ -88,10 +88,10 @@ function Consequences({ answer }: { readonly answer: Journal }): JSX.Element {
   return (
     <>
       <p>
-        All {counted(segments.length, 'segment')} ({bytes(journal.bytes)}, events{' '}
-        {count(journal.first_seq)} to {count(journal.last_seq)}) are deleted for good. Recording
-        goes on with an empty journal, and every source starts over. What remains is one record: who
-        wiped, when and why.
+        Everything that is recorded is deleted for good: {counted(segments.length, 'segment')},{' '}
+        {bytes(journal.bytes)}, events {count(journal.first_seq)} to {count(journal.last_seq)}.
+        Recording goes on with an empty journal, and every source starts over. What remains is one
+        record: who wiped, when and why.
       </p>
       <p>
         <a class="button primary" href={apiUrl('journal/backup')} download>
