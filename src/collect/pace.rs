@@ -21,6 +21,9 @@ pub struct Pace {
     pub ping_interval: Duration,
     /// A link on which nothing came for so long, not even the answer to a ping, is down.
     pub silence_max: Duration,
+    /// The server is asked to end a watch after so many seconds. A dead connection is noticed then:
+    /// a kind without changes and bookmarks is silent until its watch ends.
+    pub watch_seconds: u32,
     /// A watch that ended sooner is not asked for again before this time has passed.
     pub watch_min: Duration,
     /// The recorder learns how far a watch has come at most this often.
@@ -42,6 +45,8 @@ impl Default for Pace {
             ping_interval: Duration::from_secs(20),
             // Three pings went unanswered.
             silence_max: Duration::from_secs(60),
+            // As long as the silence that the link allows.
+            watch_seconds: 60,
             // A server that ends every watch at once is asked once a second.
             watch_min: Duration::from_secs(1),
             // Two small records a minute and kind; a crash costs half a minute of repeated events.

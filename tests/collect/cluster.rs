@@ -341,6 +341,18 @@ async fn bookmarks_and_the_end_of_the_process_record_the_position() {
 }
 
 #[tokio::test]
+async fn a_quiet_kind_tells_its_position_again_with_each_watch() {
+    let setup = Setup::new().await;
+    let pace = Pace { position_interval: Duration::ZERO, watch_seconds: 1, ..fast() };
+    let mut pods = setup.observe_from(POD, Resume::default(), pace);
+    pods.state(POD, State::Up).await;
+    for _ in 0..2 {
+        let seen = pods.next().await;
+        assert!(matches!(seen, Seen::Event(Event::WatchPosition(_))), "{seen:?}");
+    }
+}
+
+#[tokio::test]
 async fn reports_of_the_cluster_are_sent_once_and_their_deletion_means_nothing() {
     let setup = Setup::new().await;
     let put = |name: &str| setup.server.put(EVENTS, name, json!({"message": name}));

@@ -8,6 +8,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
 
 use futures_util::{Stream, StreamExt, stream};
@@ -274,7 +275,10 @@ fn answer(request: &Request<Incoming>, shared: &Arc<Shared>) -> Response<Body> {
     }
     let cuts = state.cuts;
     drop(state);
-    Response::new(body(changes(Arc::clone(shared), path.to_owned(), from, cuts)))
+    let seconds = query["timeoutSeconds"].parse().expect("a number of seconds");
+    let end = tokio::time::sleep(Duration::from_secs(seconds));
+    let changes = changes(Arc::clone(shared), path.to_owned(), from, cuts);
+    Response::new(body(changes.take_until(end)))
 }
 
 /// The lines of a watch, as they come about.

@@ -112,7 +112,7 @@ impl Watcher {
             report.send_listed(listed).await?;
         }
         self.sent_until(version);
-        self.position_sent(version);
+        self.position_sent();
         self.listed_at = Some(listed_at);
         self.is_fresh = true;
         Ok(())

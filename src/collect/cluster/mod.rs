@@ -105,8 +105,7 @@ pub struct Watcher {
     version: Option<String>,
     /// The same of history, and known even where the cluster has forgotten the version.
     history_sent_until: Option<u64>,
-    /// The version that was recorded last.
-    position: Option<String>,
+    /// When the recorder was last told the version.
     position_told: Instant,
     /// When the last list was taken, until the watch that goes on from it is open.
     listed_at: Option<Millis>,
@@ -126,9 +125,8 @@ impl Watcher {
             kind,
             access,
             pace,
-            version: position.clone(),
             history_sent_until: position.as_deref().and_then(number),
-            position,
+            version: position,
             position_told: Instant::now(),
             listed_at: None,
             is_fresh: false,
@@ -159,8 +157,7 @@ impl Watcher {
         self.version = Some(version.into());
     }
 
-    fn position_sent(&mut self, version: &str) {
-        self.position = Some(version.into());
+    fn position_sent(&mut self) {
         self.position_told = Instant::now();
     }
 
@@ -205,9 +202,7 @@ impl Source for Watcher {
     }
 
     fn last_words(&self) -> Vec<Event> {
-        if self.version == self.position {
-            return vec![];
-        }
+        // Also where it is known: its time tells until when this was observed.
         self.version.iter().map(|version| self.position_event(version)).collect()
     }
 }

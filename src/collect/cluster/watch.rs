@@ -21,10 +21,6 @@ use crate::{
     event::{DeletedBecause, Event, Extensions, Millis, ObjectDeleted},
 };
 
-/// The server ends a watch after so many seconds. A dead connection is noticed then: a kind
-/// without changes and bookmarks is silent until its watch ends.
-const WATCH_SECONDS: u32 = 60;
-
 /// How much later than promised the end may come.
 const WATCH_GRACE: Duration = Duration::from_secs(10);
 
@@ -88,8 +84,7 @@ impl Watcher {
             None => Ended::Gone { had_news: false },
         };
         match ended {
-            // Nothing was missed until now.
-            Ended::InTime => report.heard(now()),
+            Ended::InTime => self.nothing_missed(version, report).await?,
             Ended::Early => sleep_until(started + self.pace.watch_min).await,
             Ended::Gone { had_news } => {
                 self.version = None;
@@ -103,6 +98,18 @@ impl Watcher {
         Ok(())
     }
 
+    /// A watch was whole until its end. The position is told again where nothing new came, so that
+    /// after a crash it is known how long the quiet was heard.
+    async fn nothing_missed(&mut self, version: &str, report: &mut Report) -> Result<(), Failure> {
+        report.heard(now());
+        if self.position_told.elapsed() >= self.pace.position_interval {
+            let version = self.version.clone().unwrap_or_else(|| version.into());
+            report.send(vec![self.position_event(&version)]).await?;
+            self.position_sent();
+        }
+        Ok(())
+    }
+
     /// Opens the watch; `None` where the server has forgotten the version.
     async fn open(
         &self,
@@ -110,7 +117,7 @@ impl Watcher {
         version: &str,
         attempt: Attempt<'_>,
     ) -> Result<Option<impl Stream<Item = Change> + use<>>, Failure> {
-        let params = WatchParams::default().timeout(WATCH_SECONDS);
+        let params = WatchParams::default().timeout(self.pace.watch_seconds);
         let request = Request::new(self.kind.path())
             .watch(&params, version)
             .map_err(|e| attempt.failed(&kube::Error::BuildRequest(e)))?;
@@ -131,7 +138,7 @@ impl Watcher {
         attempt: Attempt<'_>,
         report: &mut Report,
     ) -> Result<Ended, Failure> {
-        let promised_end = started + Duration::from_secs(WATCH_SECONDS.into());
+        let promised_end = started + Duration::from_secs(self.pace.watch_seconds.into());
         let mut ahead = None;
         if !is_fresh && !report.is_up() {
             ahead = timeout(VERDICT_TIME, changes.next()).await.ok();
@@ -288,8 +295,8 @@ impl Watcher {
         events.extend(report.malformed_due());
         report.send(events).await?;
         // Only now: what was not sent must be asked for again.
-        if let Some(version) = position {
-            self.position_sent(version);
+        if position.is_some() {
+            self.position_sent();
         }
         let Some(version) = version else { return Ok(()) };
         report.heard(learned);
