@@ -14,5 +14,6 @@ export default defineConfig({
   },
   worker: { format: 'es' },
   server: { proxy: { '/api': 'http://127.0.0.1:5130' } },
-  test: { environment: 'node', include: ['src/**/*.test.ts'] },
+  // `css`: the test of the colours reads the style sheet.
+  test: { environment: 'node', include: ['src/**/*.test.ts'], css: true },
 })

@@ -24,6 +24,8 @@ pub mod views;
 
 pub mod recorder;
 
+pub mod actions;
+
 pub mod http;
 
 pub mod sim;

@@ -2,10 +2,14 @@
 //!
 //! The recorder's side of the queue is read directly.
 
+#[path = "support/api_server.rs"]
+mod api_server;
 #[path = "support/app_server.rs"]
 mod app_server;
 #[path = "support/collected.rs"]
 mod collected;
 
+#[path = "collect/cluster.rs"]
+mod cluster;
 #[path = "collect/link.rs"]
 mod link;

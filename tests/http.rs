@@ -1,5 +1,7 @@
 //! The HTTP surface over real sockets, with a real recorder and journal behind it.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test says what it found")]
+
 #[path = "support/http.rs"]
 mod support;
 
@@ -8,6 +10,9 @@ mod feed;
 
 #[path = "http/access.rs"]
 mod access;
+
+#[path = "http/actions.rs"]
+mod actions;
 
 #[path = "http/connections.rs"]
 mod connections;

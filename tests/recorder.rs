@@ -325,6 +325,23 @@ async fn a_journal_that_cannot_be_opened_is_waited_for() {
 }
 
 #[tokio::test]
+async fn a_record_that_no_journal_can_hold_leaves_a_gap_and_costs_no_other() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let started = start(setup(dir.path())).await;
+    let huge = log_line(&"x".repeat(journal::PAYLOAD_BYTES_MAX + 1));
+    send(&started, vec![log_line("before"), huge.clone(), log_line("after")]).await;
+    settle(&started).await;
+    let recorded = events(&reader(&started), &[kind::LOG_LINE]);
+    assert_eq!(recorded, [log_line("before"), log_line("after"), log_line("settled")]);
+    let gaps = events(&reader(&started), &[kind::GAP]);
+    let [Event::Gap(gap)] = gaps.as_slice() else { panic!("one gap: {gaps:?}") };
+    assert_eq!((gap.source.as_str(), gap.dropped), ("app-server", Some(1)));
+    assert!(started.recorder.record_durable(vec![huge]).await.is_err());
+    assert!(started.published.health.load().degraded.is_empty(), "the journal is well");
+    stop(started).await;
+}
+
+#[tokio::test]
 async fn the_live_state_is_what_a_replay_gives() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let started = start(setup(dir.path())).await;

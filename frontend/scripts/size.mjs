@@ -12,7 +12,9 @@ const dist = new URL('../dist/', import.meta.url)
 const html = await readFile(new URL('index.html', dist), 'utf8')
 const names = (await readdir(dist, { recursive: true, withFileTypes: true }))
   .filter((entry) => entry.isFile())
-  .map((entry) => `${entry.parentPath}/${entry.name}`.slice(dist.pathname.length).replace(/^\//, ''))
+  .map((entry) =>
+    `${entry.parentPath}/${entry.name}`.slice(dist.pathname.length).replace(/^\//, ''),
+  )
   .toSorted()
 
 let first = 0

@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 /// The variable of the original deployment.
@@ -44,7 +44,7 @@ pub fn find(variable: Option<String>, file: Option<&Path>, data_dir: &Path) -> A
 }
 
 /// The key that was generated earlier, or a new one.
-fn kept(path: &PathBuf, faults: &mut Vec<String>) -> (String, String) {
+fn kept(path: &Path, faults: &mut Vec<String>) -> (String, String) {
     let key = read(path).or_else(|_| generate().and_then(|key| keep(path, &key).map(|()| key)));
     key.map(|key| (key, path.display().to_string())).unwrap_or_else(|error| {
         faults.push(format!(

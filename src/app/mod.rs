@@ -36,12 +36,16 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Binds the address that an admin will open, and says which one it is.
+/// Binds the address that an admin will open.
 async fn listen(address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
-    let listener = TcpListener::bind(address).await.with_context(|| {
+    TcpListener::bind(address).await.with_context(|| {
         format!("listening on {address} failed; is another process there? choose one by --listen")
-    })?;
+    })
+}
+
+/// Says where the admin can look; everything is in place by then.
+fn announce(listener: &TcpListener) -> anyhow::Result<()> {
     let address = listener.local_addr().context("the listener has no address")?;
     println!("listening on http://{address}");
-    Ok(listener)
+    Ok(())
 }

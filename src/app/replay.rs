@@ -4,7 +4,7 @@ use std::{process::ExitCode, sync::Arc};
 
 use anyhow::{Context, bail};
 
-use super::{listen, signals};
+use super::{announce, listen, signals};
 use crate::{
     cli::ReplayArgs,
     http::{self, Desk, limits::Limits, wire::Mode},
@@ -27,11 +27,13 @@ pub async fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         version: env!("CARGO_PKG_VERSION").into(),
         published: Arc::new(published),
         recorder: None,
+        actions: None,
         admin_key: None,
         base_path: String::new(),
         data_dir: None,
         limits: Limits::default(),
     };
+    announce(&listener)?;
     http::serve(listener, desk, signals::stop()).await;
     Ok(ExitCode::SUCCESS)
 }

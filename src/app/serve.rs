@@ -5,8 +5,9 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 use anyhow::{Context, bail};
 use tokio::{net::TcpListener, sync::watch};
 
-use super::{key, listen, signals};
+use super::{announce, key, listen, signals};
 use crate::{
+    actions::Actions,
     cli::{EXIT_USAGE, ServeArgs},
     cluster::Access,
     collect::{self, Outlet, Resume},
@@ -61,11 +62,13 @@ pub async fn record_and_serve(
     let cluster = config.cluster_enabled.then_some(Access { kubeconfig });
     let (stop, stopping) = watch::channel(false);
 
+    announce(&listener)?;
     let desk = Desk {
         mode,
         version: env!("CARGO_PKG_VERSION").into(),
         published: Arc::clone(&published),
         recorder: Some(recorder.clone()),
+        actions: Some(Actions::new(recorder.clone(), cluster.clone())),
         admin_key: Some(AdminKey::new(&key.key)),
         base_path: config.base_path.clone(),
         data_dir: Some(config.data_dir.clone()),

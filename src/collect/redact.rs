@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 const REDACTED: &str = "[redacted]";
 
 /// Whoever has these letters in their name holds a credential.
-const TELLING_LETTERS: [&str; 10] = [
+const TELLING_LETTERS: [&str; 11] = [
     "password",
     "passwd",
     "passphrase",
@@ -23,10 +23,15 @@ const TELLING_LETTERS: [&str; 10] = [
     "accesskey",
     "privatekey",
     "signingkey",
+    "authorization",
 ];
 
 /// These only where they are a word of the name: `TLS_KEY`, but not `MONKEY`.
 const TELLING_WORDS: [&str; 7] = ["key", "keys", "pass", "pwd", "auth", "pat", "creds"];
+
+/// A name that ends in one of these is about a credential and holds none: `TOKEN_FILE`.
+const HARMLESS_ENDS: [&str; 9] =
+    ["file", "path", "dir", "mode", "name", "type", "ttl", "version", "url"];
 
 /// A shorter word after `Bearer` is prose.
 const BEARER_CHARS_MIN: usize = 8;
@@ -117,8 +122,11 @@ fn flag_values(items: &mut [Value]) {
 fn is_telling(name: &str) -> bool {
     let letters: String =
         name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
-    TELLING_LETTERS.iter().any(|telling| letters.contains(telling))
-        || words(name).any(|word| TELLING_WORDS.contains(&word.as_str()))
+    let words: Vec<String> = words(name).collect();
+    let is_harmless = words.last().is_some_and(|end| HARMLESS_ENDS.contains(&end.as_str()));
+    let is_telling = TELLING_LETTERS.iter().any(|telling| letters.contains(telling))
+        || words.iter().any(|word| TELLING_WORDS.contains(&word.as_str()));
+    is_telling && !is_harmless
 }
 
 /// The words of `some_name`, `some-name`, `SOME_NAME` and `someName`, in lower case.
@@ -225,10 +233,13 @@ mod tests {
             "aws-secret-access-key",
             "CREDENTIALS",
             "BASIC_AUTH",
+            "Authorization",
         ] {
             assert!(is_telling(name), "{name}");
         }
-        for name in ["PATH", "MONKEY", "keyboard", "AUTHOR", "HOSTNAME", "COMPASS", ""] {
+        for name in
+            ["PATH", "MONKEY", "keyboard", "AUTHOR", "HOSTNAME", "COMPASS", "TOKEN_FILE", ""]
+        {
             assert!(!is_telling(name), "{name}");
         }
     }

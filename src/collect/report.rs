@@ -192,6 +192,7 @@ impl Report {
             last_malformed: self.last_malformed.clone(),
             ext: Extensions::default(),
         };
+        tracing::info!(source = self.name, state = state.as_str(), reason);
         before.push(Event::SourceState(told.clone()));
         self.send(before).await?;
         self.told = Some(told);

@@ -164,7 +164,10 @@ fn jitter() -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::mpsc;
+
     use super::*;
+    use crate::{collect::Outlet, event::Observation};
 
     #[test]
     fn waits_double_up_to_the_longest() {
@@ -185,5 +188,49 @@ mod tests {
         let mut back_off = BackOff::new(pace);
         assert!(back_off.next(Retry::Rarely) >= pace.retry_refused / 2);
         assert!(back_off.next(Retry::BackOff) <= pace.retry_first);
+    }
+
+    /// Fails in itself once, then observes; counts how often it forgot.
+    struct Buggy {
+        attempts: u32,
+        forgot: watch::Sender<u32>,
+    }
+
+    impl Source for Buggy {
+        async fn observe(&mut self, report: &mut Report) -> Result<Infallible, Failure> {
+            self.attempts += 1;
+            assert!(self.attempts > 1, "a bug");
+            report.up().await?;
+            std::future::pending().await
+        }
+
+        fn forget(&mut self) {
+            self.forgot.send_modify(|count| *count += 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_bug_in_a_collector_is_told_and_the_collector_begins_anew() {
+        let (sender, mut queue) = mpsc::channel(8);
+        let (_epoch, epoch) = watch::channel(1);
+        let (_stop, stopping) = watch::channel(false);
+        let forgot = watch::Sender::new(0);
+        let source = Buggy { attempts: 0, forgot: forgot.clone() };
+        let report = Report::new("buggy", Outlet::new(sender, epoch), None);
+        let pace = Pace { retry_first: Duration::from_millis(1), ..Pace::default() };
+        let task = tokio::spawn(supervise(source, report, pace, stopping));
+        let mut told = Vec::new();
+        while told.len() < 2 {
+            let observed = queue.recv().await.expect("it goes on");
+            let Observation::Events(events) = observed.what else { panic!("no list") };
+            told.extend(events.into_iter().filter_map(|event| match event {
+                Event::SourceState(state) => Some((state.state, state.reason)),
+                _ => None,
+            }));
+        }
+        assert!(told[0].0 == State::Down && told[0].1.contains("this is a bug"), "{told:?}");
+        assert_eq!((told[1].0, *forgot.borrow()), (State::Up, 1));
+        drop(queue);
+        task.await.expect("it ends with the recorder");
     }
 }

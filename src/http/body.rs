@@ -1,7 +1,6 @@
 //! Bodies of answers, and the reading of a request's body within its bounds.
 
 use std::{
-    convert::Infallible,
     io,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -96,6 +95,3 @@ async fn read(mut body: Incoming) -> Result<Vec<u8>, Error> {
     }
     if seen > BODY_BYTES_MAX { Err(too_large) } else { Ok(kept) }
 }
-
-/// What a service of this server can fail with: nothing, since every refusal is an answer.
-pub(super) type Never = Infallible;

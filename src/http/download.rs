@@ -98,7 +98,12 @@ fn respond(
 ) -> Result<Response, Error> {
     let etag = format!("\"{}\"", download.etag);
     let len = download.len;
-    let (status, first, end) = match range::wanted(ask.headers, len, &etag)? {
+    // A range means something in a GET alone.
+    let wanted = match *ask.method {
+        Method::GET => range::wanted(ask.headers, len, &etag)?,
+        _ => Wanted::Whole,
+    };
+    let (status, first, end) = match wanted {
         Wanted::Whole => (StatusCode::OK, 0, len),
         Wanted::Part { first, last } => (StatusCode::PARTIAL_CONTENT, first, last + 1),
     };

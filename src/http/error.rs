@@ -6,7 +6,7 @@ use hyper::{
 };
 
 use super::{answer, body::Response, wire};
-use crate::{journal, recorder};
+use crate::{actions, journal, recorder};
 
 /// Every refusal. `Display` is what the client reads; a `source` goes to the log alone.
 #[derive(Debug, thiserror::Error)]
@@ -127,5 +127,39 @@ impl From<recorder::Error> for Error {
             recorder::Error::Stopped => Error::Stopped,
             recorder::Error::NotRecorded { reason } => Error::NotRecorded(reason),
         }
+    }
+}
+
+impl From<actions::Error> for Error {
+    fn from(error: actions::Error) -> Error {
+        match error {
+            actions::Error::Invalid { .. } => Error::Invalid(error.to_string()),
+            actions::Error::Busy => Error::Busy(error.to_string()),
+            actions::Error::NotRecorded { source } => source.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(error: impl Into<Error>, status: u16, code: &str) {
+        let error = error.into();
+        assert_eq!(error.status_and_code(), (StatusCode::from_u16(status).unwrap(), code));
+        assert!(!error.to_string().contains("secret detail"));
+    }
+
+    #[test]
+    fn what_could_not_be_recorded_was_not_done() {
+        let error = Error::from(recorder::Error::NotRecorded { reason: "disk full".into() });
+        assert!(error.to_string().contains("disk full"), "an admin can do something about it");
+        check(error, 507, "not_recorded");
+        check(recorder::Error::Stopped, 503, "stopped");
+    }
+
+    #[test]
+    fn what_failed_inside_is_for_the_log_alone() {
+        check(Error::Internal("secret detail".into()), 500, "internal");
     }
 }

@@ -1,4 +1,4 @@
-//! The HTTP surface: bare hyper, HTTP/1.1. The routes are listed in [`routes`](self).
+//! The HTTP surface: bare hyper, HTTP/1.1. `routes.rs` lists the routes.
 //!
 //! Answers come from [`Published`] and are made on bounded reader threads, since they touch maps.
 //! The surface listens before the journal is open: what needs no views answers at once, the rest
@@ -40,8 +40,6 @@ mod server;
 
 mod site;
 
-mod stall;
-
 mod write;
 
 mod wrong_keys;
@@ -67,6 +65,7 @@ use self::{
     wire::Mode,
 };
 use crate::{
+    actions::Actions,
     journal::Reader,
     recorder::{Published, Recorder},
 };
@@ -82,6 +81,8 @@ pub struct Desk {
     pub published: Arc<Published>,
     /// The write side; `None` in a replay.
     pub recorder: Option<Recorder>,
+    /// What an admin can do; `None` in a replay.
+    pub actions: Option<Actions>,
     /// `None` in a replay, which is open to whoever reaches its loopback address.
     pub admin_key: Option<AdminKey>,
     /// Where a gateway puts this surface: empty, or as [`base_path`] gives it.

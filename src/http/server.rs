@@ -1,6 +1,6 @@
 //! Connections: accepted within a bound, served with time-outs, ended in peace.
 
-use std::{io, sync::Arc};
+use std::{convert::Infallible, io, sync::Arc};
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::{
@@ -16,10 +16,8 @@ use tokio::{
 
 use super::{
     Surface,
-    body::Never,
     limits::{CONNECTION_BUFFER_BYTES, HEADER_BYTES_MAX, Limits},
     routes,
-    stall::Patient,
 };
 
 /// After a failed accept, so that a lack of file descriptors does not become a busy loop.
@@ -87,16 +85,13 @@ fn serve(
     watcher: Watcher,
     slot: OwnedSemaphorePermit,
 ) -> impl Future<Output = ()> + use<> {
-    // Both are refused by a dead socket alone, which ends by itself. Messages of the live feed are
-    // small and wanted at once; a computer that fell asleep must not keep a feed for long.
-    let _ = stream.set_nodelay(true);
-    let stall_ms = u32::try_from(limits.stall_time.as_millis()).unwrap_or(u32::MAX);
-    let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, stall_ms);
+    set_options(&stream, limits.stall_time);
     let service = service_fn(move |request| {
         let surface = surface.clone();
-        async move { Ok::<_, Never>(routes::answer(&surface, request).await) }
+        // Every refusal is an answer.
+        async move { Ok::<_, Infallible>(routes::answer(&surface, request).await) }
     });
-    let stream = TokioIo::new(Patient::new(stream, limits.stall_time));
+    let stream = TokioIo::new(stream);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_time)
@@ -110,4 +105,15 @@ fn serve(
         }
         drop(slot);
     }
+}
+
+/// Both options are refused by a dead socket alone, which ends by itself.
+fn set_options(stream: &TcpStream, stall_time: Duration) {
+    // Messages of the live feed are small and wanted at once.
+    let _ = stream.set_nodelay(true);
+    // hyper bounds the reading of a request, not the writing of its answer. The kernel ends a
+    // connection whose other side takes nothing or acknowledges nothing for so long: a stalled
+    // download, a computer that fell asleep.
+    let stall_ms = u32::try_from(stall_time.as_millis()).unwrap_or(u32::MAX);
+    let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, stall_ms);
 }

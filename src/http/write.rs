@@ -62,11 +62,13 @@ pub(super) async fn start_action(
     caller: Caller,
     body: Incoming,
 ) -> Result<Response, Error> {
+    let actions = surface.desk.actions.as_ref().ok_or(Error::Replay)?;
     let expected = r#"{"action": its name, "args": an object}"#;
     let wanted: wire::StartAction =
         read_json(body, surface.desk.limits.body_time, expected).await?;
-    let _ = (caller, wanted);
-    Err(Error::Invalid("no action is known".into()))
+    let started = actions.start(caller.actor, &wanted.action, &wanted.args).await?;
+    let started = wire::StartedAction { id: started.id, seq: started.seq };
+    Ok(answer::json(StatusCode::ACCEPTED, &started))
 }
 
 /// Empties journal and views and starts a new epoch.

@@ -27,9 +27,9 @@ pub(super) async fn run(setup: Setup, inputs: Inputs, outputs: Outputs) {
     {
         faults.push(format!("the wipe on start failed: {error:#}"));
     }
+    outputs.published.reader.store(Some(Arc::new(reader.clone())));
     let state = replay(&reader, &outputs, &mut faults);
     let boot = boot_event(&setup, &recovery, &faults);
-    outputs.published.reader.store(Some(Arc::new(reader.clone())));
     let mut core = Core::new(writer, reader, state, outputs, faults, Arc::new(recovery));
     core.begin(unfinished(&core, boot));
     core.run(inputs).await;

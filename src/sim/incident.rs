@@ -40,6 +40,8 @@ pub(super) struct Story {
     mood: watch::Sender<Mood>,
     /// What ran well last: a rollback goes there.
     good_image: String,
+    /// The count of interventions when the incident began.
+    interventions: u64,
 }
 
 /// Whether an admin acted before the time was over.
@@ -55,17 +57,17 @@ impl Story {
         app_server: Arc<AppServer>,
         mood: watch::Sender<Mood>,
     ) -> Story {
-        Story { cluster, app_server, mood, good_image: first_image() }
+        Story { cluster, app_server, mood, good_image: first_image(), interventions: 0 }
     }
 
     /// Tells the story until it is aborted; a round takes about three minutes.
     pub(super) async fn run(mut self) {
         for round in 1_u32.. {
             self.calm(Duration::from_secs(40)).await;
-            if self.missing_image(&image(&format!("1.{}.0-rc1", 40 + round))).await
-                == Ended::ByItself
-            {
-                self.leak(&image(&format!("1.{}.0", 40 + round))).await;
+            let version = format!("1.{}.0", 40 + round);
+            let ended = self.missing_image(&image(&format!("{version}-rc1"))).await;
+            if ended == Ended::ByItself {
+                self.leak(&image(&version)).await;
             }
             self.calm(Duration::from_secs(25)).await;
             self.lost_node().await;
@@ -80,8 +82,7 @@ impl Story {
 
     /// A deploy of an image that nobody has pushed: new pods never start, old ones go on.
     async fn missing_image(&mut self, image: &str) -> Ended {
-        self.cluster.set_image(image, Some(Image::Missing));
-        self.deploy(image);
+        self.begin(image, Image::Missing);
         let ended = self.wait(Duration::from_secs(30)).await;
         self.recover(image, &ended);
         ended
@@ -90,8 +91,7 @@ impl Story {
     /// A deploy of an image that leaks: it takes over, fills its memory and is killed, again and
     /// again.
     async fn leak(&mut self, image: &str) {
-        self.cluster.set_image(image, Some(Image::OutOfMemoryAfter(OUT_OF_MEMORY_AFTER_MS)));
-        self.deploy(image);
+        self.begin(image, Image::OutOfMemoryAfter(OUT_OF_MEMORY_AFTER_MS));
         let mut ended = self.wait(Duration::from_secs(14)).await;
         if ended == Ended::ByItself {
             self.mood.send_replace(Mood::Strained);
@@ -99,10 +99,19 @@ impl Story {
         }
         if ended == Ended::ByItself {
             self.mood.send_replace(Mood::Failing);
+            ended = self.wait(Duration::from_secs(6)).await;
+        }
+        if ended == Ended::ByItself {
             self.lose_link().await;
-            ended = self.wait(Duration::from_secs(25)).await;
+            ended = self.wait(Duration::from_secs(18)).await;
         }
         self.recover(image, &ended);
+    }
+
+    fn begin(&mut self, image: &str, fate: Image) {
+        self.interventions = self.cluster.interventions();
+        self.cluster.set_image(image, Some(fate));
+        self.deploy(image);
     }
 
     /// By itself it ends with a rollback. After a restart by an admin the image is what it should
@@ -141,11 +150,10 @@ impl Story {
     }
 
     async fn wait(&self, at_most: Duration) -> Ended {
-        let before = self.cluster.interventions();
         let deadline = tokio::time::Instant::now() + at_most;
         while tokio::time::Instant::now() < deadline {
             tokio::time::sleep(LOOK).await;
-            if self.cluster.interventions() != before {
+            if self.cluster.interventions() != self.interventions {
                 return Ended::ByAdmin;
             }
         }

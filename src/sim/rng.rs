@@ -42,11 +42,6 @@ impl Rng {
     pub(super) fn pick<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
         &choices[self.below(choices.len() as u64) as usize]
     }
-
-    /// A random (version 4) UUID.
-    pub(super) fn uuid(&mut self) -> String {
-        uuid_of(self.bits(), self.bits())
-    }
 }
 
 /// 128 bits in the form of a version 4 UUID.

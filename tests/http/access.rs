@@ -31,6 +31,8 @@ async fn nothing_is_seen_or_done_without_access() {
         let refused = refusal(server.bare(Method::GET, path)).await;
         assert_eq!(refused, (401, "no_access".into()), "{path}");
     }
+    let answer = server.bare(Method::GET, "/api/logs").send().await.unwrap();
+    assert_eq!(answer.headers()["www-authenticate"], "Bearer");
     for path in ["/api/actions", "/api/journal/wipe"] {
         let refused = refusal(server.bare(Method::POST, path).json(&json!({}))).await;
         assert_eq!(refused, (401, "no_access".into()), "{path}");

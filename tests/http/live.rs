@@ -1,5 +1,7 @@
 //! The live feed: everything once, in order, across lost connections; and honest when it cannot.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -174,6 +176,45 @@ async fn a_wipe_resets_the_feed_and_the_wipe_is_on_record() {
     assert_eq!(late.next_of("reset").await.data["reason"], "retired");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn no_row_of_before_a_wipe_comes_after_its_reset() {
+    const WIPES: usize = 20;
+    let recording = ready().await;
+    let server = Server::live(&recording, |_| {}).await;
+    let mut feed = Feed::open(&server, "", None).await;
+    let mut last = feed.next_of("hello").await.id.unwrap();
+    let writing = tokio::spawn(async move {
+        loop {
+            // What was sent before a wipe may be dropped with it.
+            recording.send(lines(0, 50)).await;
+        }
+    });
+    let wiping = tokio::spawn(async move {
+        for _ in 0..WIPES {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            wipe(&server).await;
+        }
+        server
+    });
+    let mut resets = 0;
+    while resets < WIPES && !wiping.is_finished() {
+        let message = feed.next().await.expect("the feed goes on");
+        for entry in message.data["logs"].as_array().into_iter().flatten() {
+            let seq = entry["seq"].as_u64().unwrap();
+            assert!(seq > last, "{seq} was told already, or wiped");
+            last = seq;
+        }
+        if message.event == "reset" {
+            assert_eq!(message.data["reason"], "wiped");
+            last = message.data["last_seq"].as_u64().unwrap();
+            resets += 1;
+        }
+    }
+    assert!(resets > 0);
+    writing.abort();
+    wiping.await.unwrap().stop().await;
+}
+
 #[tokio::test]
 async fn a_client_that_knows_another_history_fetches_again() {
     let recording = ready().await;
@@ -224,7 +265,7 @@ async fn what_a_slow_client_misses_is_counted() {
 async fn a_quiet_feed_says_that_it_is_alive() {
     let recording = ready().await;
     let server = Server::live(&recording, |desk| {
-        desk.limits.heartbeat = std::time::Duration::from_millis(10);
+        desk.limits.heartbeat = Duration::from_millis(10);
     })
     .await;
     let mut feed = Feed::open(&server, "", None).await;

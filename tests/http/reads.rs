@@ -119,7 +119,7 @@ async fn pages_meet_without_overlap_and_filters_hold_over_them() {
         loop {
             let page = server.json(&format!("/api/logs?limit=7{filter}{before}")).await;
             let entries = page["entries"].as_array().unwrap();
-            assert!(entries.len() <= 7);
+            assert!(entries.len() <= 7 && seqs.len() <= expected, "{filter}");
             seqs.extend(entries.iter().map(|entry| entry["seq"].as_u64().unwrap()));
             match page["next"].as_u64() {
                 Some(next) => before = format!("&before={next}"),

@@ -10,7 +10,10 @@ use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
     time::timeout,
 };
-use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{Bytes, Message},
+};
 
 /// The link connects within this time, however busy the machine is.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -63,6 +66,17 @@ impl Connection {
     /// Sends one text frame.
     pub async fn say(&mut self, frame: &str) {
         self.0.send(Message::text(frame)).await.expect("the link listens");
+    }
+
+    /// Returns when the link has read all that was said.
+    pub async fn wait_until_read(&mut self) {
+        let ping = Message::Ping(Bytes::from_static(b"read?"));
+        self.0.send(ping).await.expect("the link listens");
+        let answer = async {
+            while !matches!(self.0.next().await, Some(Ok(Message::Pong(p))) if &p[..] == b"read?") {
+            }
+        };
+        timeout(PATIENCE, answer).await.expect("the link reads on");
     }
 
     /// Reads, and so answers pings, until `count` have come.

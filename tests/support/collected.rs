@@ -30,6 +30,7 @@ pub fn fast() -> Pace {
 
 /// What was sent.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are events")]
 pub enum Seen {
     /// An event.
     Event(Event),

@@ -3,6 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use monitor_backend::{
+    actions::Actions,
     event::{
         ClusterEvent, DeletedBecause, Event, Extensions, Level, LiveQuery, LogLine, ObjectDeleted,
         ObjectObserved, ObjectRef, Observation, Observed, Section, SourceState, State, Trace,
@@ -55,13 +56,18 @@ impl Recording {
         Recording { dir, recorder, published, queue, generation }
     }
 
-    /// Observes events, as a collector does; returns once the views show them.
-    pub async fn observe(&self, events: Vec<Event>) {
-        let count = events.len() as u64;
-        let before = self.published.snapshot.load().seq;
+    /// Observes events, as a collector does.
+    pub async fn send(&self, events: Vec<Event>) {
         let epoch = *self.generation.borrow();
         let message = Observed { epoch, what: Observation::Events(events) };
         self.queue.send(message).await.expect("the recorder runs");
+    }
+
+    /// Observes events and returns once the views show them.
+    pub async fn observe(&self, events: Vec<Event>) {
+        let count = events.len() as u64;
+        let before = self.published.snapshot.load().seq;
+        self.send(events).await;
         until("the events are shown", || self.published.snapshot.load().seq >= before + count)
             .await;
     }
@@ -87,6 +93,7 @@ impl Server {
             version: "1.2.3".into(),
             published: recording.published.clone(),
             recorder: Some(recording.recorder.clone()),
+            actions: Some(Actions::new(recording.recorder.clone(), None)),
             admin_key: Some(AdminKey::new(KEY)),
             base_path: String::new(),
             data_dir: Some(recording.dir.path().to_owned()),
@@ -105,6 +112,7 @@ impl Server {
             version: "1.2.3".into(),
             published: Arc::new(published),
             recorder: None,
+            actions: None,
             admin_key: None,
             base_path: String::new(),
             data_dir: None,

@@ -15,12 +15,17 @@ export interface RowPlace {
   readonly now: number
 }
 
+let ids = 0
+
 /** Makes `element` show `item`. */
 export function fillRow(element: HTMLElement, item: LogItem, place: RowPlace): void {
+  // By its id, the row with the cursor is named to screen readers.
+  if (element.id === '') element.id = `log-row-${(ids += 1)}`
   element.setAttribute('role', 'option')
   element.setAttribute('aria-selected', String(place.isSelected))
   element.setAttribute('aria-posinset', String(place.index + 1))
   element.setAttribute('aria-setsize', String(place.count))
+  element.dataset['seq'] = String(item.seq)
   element.className = rowClass(item, place.isSelected)
   if (item.kind === 'gap') element.textContent = gapText(item.gap, place.zone)
   else if (item.kind === 'shed') element.textContent = shedText(item.shed)

@@ -13,8 +13,8 @@ import { RowList, rowPx } from './row-list.ts'
 /** While a selection is dragged past an edge, the list scrolls one row each so often. */
 const DRAG_SCROLL_MS = 40
 
-/** For the ids of row elements, which name the active row to screen readers. */
-let ids = 0
+/** Names the row with the cursor. */
+const ACTIVE = 'aria-activedescendant'
 
 /** What the list asks of the page around it. */
 export interface LogViewOptions {
@@ -34,6 +34,8 @@ export class LogView {
   #selection: Selection | null = null
   /** Paused by the button: then scrolling to the end does not go on. */
   #isByHand = false
+  /** A finger has no second button and no Enter key: its tap opens the row. */
+  #isTouched = false
   #dragTimer: ReturnType<typeof setInterval> | null = null
   readonly #ends = new AbortController()
 
@@ -46,12 +48,14 @@ export class LogView {
       { count: () => store.items.length, fill: (element, index) => this.#fill(element, index) },
       rowPx(),
     )
-    this.#list.follows = !store.isPaused.peek()
+    // Whoever left the page has read it: coming back begins at the end.
+    store.resume()
     this.#list.onScrolled = (isAtEnd) => this.#scrolled(isAtEnd)
     store.onChange((change) => this.#changed(change))
     const { signal } = this.#ends
     host.addEventListener('pointerdown', (event) => this.#pressed(event), { signal })
     host.addEventListener('dblclick', () => this.#open(), { signal })
+    host.addEventListener('click', () => this.#isTouched && this.#open(), { signal })
     host.addEventListener('keydown', (event) => this.#key(event), { signal })
     host.addEventListener('copy', (event) => this.#copy(event), { signal })
     this.#fillUp()
@@ -120,6 +124,8 @@ export class LogView {
     const isSelected = contains(this.#selection, index)
     const { zone, now } = this.#options
     fillRow(element, item, { ...place, isSelected, zone: zone(), now: now() })
+    if (index === this.#selection?.cursor) this.#host.setAttribute(ACTIVE, element.id)
+    else if (this.#host.getAttribute(ACTIVE) === element.id) this.#host.removeAttribute(ACTIVE)
   }
 
   #pressed(event: PointerEvent): void {
@@ -128,7 +134,8 @@ export class LogView {
     if (event.clientX > this.#host.getBoundingClientRect().left + this.#host.clientWidth) return
     this.#hold()
     this.#select(this.#list.indexAt(event.clientY), event.shiftKey)
-    if (event.pointerType === 'mouse') this.#drag()
+    this.#isTouched = event.pointerType === 'touch'
+    if (!this.#isTouched) this.#drag()
   }
 
   /** Until the button is let go, the selection reaches to the row at the pointer. */
@@ -170,19 +177,6 @@ export class LogView {
     const cursor = this.#selection?.cursor
     if (cursor !== undefined) this.#list.reveal(cursor)
     this.#list.refresh()
-    // The row may be drawn only at the next frame.
-    requestAnimationFrame(() => this.#nameActive())
-  }
-
-  #nameActive(): void {
-    const cursor = this.#selection?.cursor
-    const element = cursor === undefined ? null : this.#list.elementOf(cursor)
-    if (!element) {
-      this.#host.removeAttribute('aria-activedescendant')
-      return
-    }
-    if (element.id === '') element.id = `log-row-${(ids += 1)}`
-    this.#host.setAttribute('aria-activedescendant', element.id)
   }
 
   #key(event: KeyboardEvent): void {
@@ -212,7 +206,6 @@ export class LogView {
   #clear(): void {
     this.#selection = null
     this.#list.refresh()
-    this.#nameActive()
   }
 
   #open(): void {

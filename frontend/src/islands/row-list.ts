@@ -107,11 +107,6 @@ export class RowList {
     return Math.min(this.#source.count() - 1, Math.max(0, Math.floor(y / this.rowHeight)))
   }
 
-  /** The element that shows row `index`, if it is drawn. */
-  elementOf(index: number): HTMLElement | null {
-    return this.#pool.find((row) => row.index === index)?.element ?? null
-  }
-
   readonly #scrolled = (): void => {
     this.#schedule()
     if (Math.abs(this.#host.scrollTop - this.#ownTop) > 1) this.onScrolled(this.isAtEnd)
@@ -124,6 +119,8 @@ export class RowList {
 
   #resize(): void {
     this.#body.style.height = `${this.#height()}px`
+    // A list that became shorter is scrolled by the browser.
+    if (this.#host.scrollTop < this.#ownTop) this.#ownTop = this.#host.scrollTop
   }
 
   #setTop(top: number): void {

@@ -15,6 +15,7 @@ const INFO_CHARS_MAX = 200
 
 /** The waterfall. */
 export class Waterfall {
+  readonly #host: HTMLElement
   readonly #list: RowList
   readonly #now: () => number | null
   #rows: readonly SectionRow[] = []
@@ -23,6 +24,7 @@ export class Waterfall {
 
   /** `now` is where open sections end at present; null where time stands still. */
   constructor(host: HTMLElement, now: () => number | null) {
+    this.#host = host
     this.#now = now
     const source = {
       count: () => this.#rows.length,
@@ -42,6 +44,7 @@ export class Waterfall {
     if (request !== this.#request) this.#rows = layOut(request.sections)
     this.#request = request
     this.#extent = extent(request.sections, request.end === 'open' ? this.#now() : null)
+    this.#host.style.setProperty('--rows', String(this.#rows.length))
     this.#list.refresh()
   }
 
@@ -49,7 +52,7 @@ export class Waterfall {
     const row = this.#rows[index]
     if (!row) return
     const { section, label, depth } = row
-    const isOpen = section.duration === null || section.duration === undefined
+    const isOpen = section.duration === null
     const cells = cellsOf(element)
     element.setAttribute('role', 'listitem')
     cells.label.textContent = printable(label)
@@ -62,7 +65,8 @@ export class Waterfall {
     cells.bar.style.left = `${Math.min(left, 99.9)}%`
     cells.bar.style.width = `${Math.max(0, (100 * (end - section.start_time)) / whole)}%`
     cells.time.textContent = this.#timeText(end - section.start_time, isOpen)
-    cells.time.title = section.extra_info === null ? '' : jsonLine(section.extra_info, INFO_CHARS_MAX)
+    cells.time.title =
+      section.extra_info === null ? '' : jsonLine(section.extra_info, INFO_CHARS_MAX)
   }
 
   #timeText(ms: number, isOpen: boolean): string {

@@ -29,6 +29,17 @@ export function jsonLine(value: unknown, max: number): string {
   return cut(JSON.stringify(value) ?? '', max)
 }
 
+/** The members of an object as `name: value, name: value`, or anything else as JSON. */
+export function pairs(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? ''
+  return Object.entries(value)
+    .map(
+      ([name, member]) =>
+        `${name}: ${typeof member === 'string' ? member : JSON.stringify(member)}`,
+    )
+    .join(', ')
+}
+
 /** The beginning of a text, with a mark where it was cut. */
 export function cut(text: string, max: number): string {
   return text.length <= max ? text : `${text.slice(0, max)}\u2026`

@@ -51,7 +51,7 @@ export function toItems(lines: readonly LogEntry[], gaps: readonly Gap[]): LogIt
 /** The text of a gap. It says what is not known as plainly as what is. */
 export function gapText(gap: Gap, zone: Zone): string {
   const what =
-    gap.dropped === null || gap.dropped === undefined
+    gap.dropped === null
       ? 'nobody was looking, so nobody knows what is missing'
       : `${counted(gap.dropped, 'record')} missing`
   const from = clock(gap.from, zone)

@@ -105,7 +105,7 @@ export function extent(sections: readonly Section[], now: number | null): Extent
   for (const section of sections) {
     first = Math.min(first, section.start_time)
     last = Math.max(last, section.start_time + (section.duration ?? 0))
-    if (section.duration === null || section.duration === undefined) {
+    if (section.duration === null) {
       last = Math.max(last, now ?? section.start_time)
     }
   }

@@ -3,7 +3,7 @@
 import type { JSX } from 'preact'
 
 import type { Action } from '../api/types.ts'
-import { jsonLine } from '../lib/format.ts'
+import { cut, pairs } from '../lib/format.ts'
 import { duration } from '../lib/time.ts'
 import { OutcomeBadge } from '../parts/badge.tsx'
 import { DataTable } from '../parts/data-table.tsx'
@@ -49,32 +49,35 @@ function byTime(a: Action, b: Action): number {
 }
 
 function isRunning(action: Action): boolean {
-  return action.outcome === null || action.outcome === undefined
+  return action.outcome === null
 }
 
 const COLUMNS: readonly Column<Action>[] = [
   { name: 'Started', cell: (row) => <Time at={row.started} />, sort: (row) => row.started },
   { name: 'Action', cell: (row) => <b>{row.action}</b>, sort: (row) => row.action },
-  { name: 'Outcome', cell: (row) => <OutcomeBadge outcome={row.outcome ?? null} /> },
-  { name: 'Detail', cell: (row) => <ActionDetail row={row} /> },
+  { name: 'Outcome', cell: (row) => <OutcomeBadge outcome={row.outcome} /> },
+  { name: 'Detail', cell: (row) => <ActionDetail row={row} />, isMain: true },
   { name: 'By', cell: (row) => row.actor, sort: (row) => row.actor },
   { name: 'Took', cell: tookText, isNumber: true, isMinor: true },
-  { name: 'Seq', cell: (row) => String(row.seq), sort: (row) => row.seq, isNumber: true, isMinor: true },
+  {
+    name: 'Seq',
+    cell: (row) => String(row.seq),
+    sort: (row) => row.seq,
+    isNumber: true,
+    isMinor: true,
+  },
 ]
 
 function tookText(row: Action): string {
-  return typeof row.ended === 'number' ? duration(row.ended - row.started) : ''
+  return row.ended === null ? '' : duration(row.ended - row.started)
 }
 
 function ActionDetail({ row }: { readonly row: Action }): JSX.Element {
   return (
     <>
-      <code class="muted">{jsonLine(row.args, ARGS_CHARS_MAX)}</code> {row.detail}
+      <span class="muted">{cut(pairs(row.args), ARGS_CHARS_MAX)}</span> {row.detail}
       {row.outcome === 'unknown' && (
-        <span class="muted">
-          {' '}
-          The recorder stopped before the outcome: look at the cluster to see whether it took effect.
-        </span>
+        <span class="muted"> Look at the cluster to see whether it took effect.</span>
       )}
     </>
   )

@@ -14,13 +14,14 @@ import { Unobserved } from '../parts/unobserved.tsx'
 import { recorderNow } from '../state/clock.ts'
 import { objects } from '../state/lists.ts'
 import { query, setQuery } from '../state/route.ts'
+import { isReplay } from '../state/status.ts'
 import { ObjectPane } from './object-pane.tsx'
 
 /** The page. */
 export function ClusterPage(): JSX.Element {
   const all = objects.open().all()
   const filter = filterOf(query.value)
-  const rows = all.filter((row) => passes(row, filter)).toSorted(byName)
+  const rows = all.filter((row) => passes(row, filter)).toSorted(byUrgency)
   const uid = query.value.get('uid')
   return (
     <div class="page page-fill">
@@ -82,10 +83,11 @@ function passes(row: ObjectRow, filter: Filter): boolean {
   )
 }
 
-/** Living ones by kind, namespace and name; then those that are gone, the last one first. */
-function byName(a: ObjectRow, b: ObjectRow): number {
+/** What is wrong, what lives, and what is gone (the last one first). */
+function byUrgency(a: ObjectRow, b: ObjectRow): number {
   if (a.deleted !== false && b.deleted !== false) return Number(b.deleted) - Number(a.deleted)
   if (a.deleted !== false || b.deleted !== false) return a.deleted === false ? -1 : 1
+  if (a.healthy !== b.healthy) return a.healthy ? 1 : -1
   return sortKey(a) < sortKey(b) ? -1 : 1
 }
 
@@ -183,10 +185,15 @@ function Check({ label, isOn, onChange }: CheckProps): JSX.Element {
   )
 }
 
+/** In a recording nothing grows older: only the time of its creation is known to be true. */
+function ageText(created: number | null): string {
+  return created === null || isReplay.value ? '' : longDuration(recorderNow() - created)
+}
+
 const COLUMNS: readonly Column<ObjectRow>[] = [
   { name: 'Name', cell: (row) => row.name, sort: (row) => row.name },
   { name: 'State', cell: (row) => <ObjectState row={row} />, sort: (row) => row.phase },
-  { name: 'Detail', cell: (row) => row.detail },
+  { name: 'Detail', cell: (row) => row.detail, isMain: true },
   { name: 'Kind', cell: (row) => row.kind, sort: (row) => row.kind },
   { name: 'Namespace', cell: (row) => row.namespace, sort: (row) => row.namespace, isMinor: true },
   {
@@ -197,7 +204,7 @@ const COLUMNS: readonly Column<ObjectRow>[] = [
   },
   {
     name: 'Age',
-    cell: (row) => (row.created ? longDuration(recorderNow() - row.created) : ''),
+    cell: (row) => ageText(row.created),
     sort: (row) => -(row.created ?? 0),
     isNumber: true,
     isMinor: true,

@@ -103,7 +103,7 @@ function Positions({ answer }: { readonly answer: Journal }): JSX.Element {
 }
 
 function volumeText({ volume_bytes: all, volume_free_bytes: free }: Journal): string {
-  if (typeof all !== 'number' || typeof free !== 'number') return 'size not known'
+  if (all === null || free === null) return 'size not known'
   const used = all === 0 ? 0 : Math.round((100 * (all - free)) / all)
   const word = used >= 90 ? 'full' : used >= 70 ? 'high' : 'ok'
   return `${bytes(free)} of ${bytes(all)} free (${used} % used, ${word})`
@@ -113,7 +113,7 @@ const COLUMNS: readonly Column<Segment>[] = [
   { name: 'Segment', cell: (one) => <SegmentLink name={one.name} />, sort: (one) => one.name },
   { name: 'Events', cell: rangeText, sort: (one) => one.first_seq ?? 0, isNumber: true },
   { name: 'Size', cell: (one) => bytes(one.bytes), sort: (one) => one.bytes, isNumber: true },
-  { name: 'State', cell: (one) => (one.sealed ? 'sealed' : 'open') },
+  { name: 'State', cell: (one) => (one.sealed ? 'sealed' : 'open'), isMain: true },
   { name: 'Damaged', cell: damageText, sort: (one) => one.damaged, isNumber: true },
   { name: 'Created', cell: (one) => <Time at={one.created} />, sort: (one) => one.created },
   { name: 'Epoch', cell: (one) => String(one.epoch), isNumber: true, isMinor: true },
@@ -128,7 +128,7 @@ function SegmentLink({ name }: { readonly name: string }): JSX.Element {
 }
 
 function rangeText({ first_seq: first, last_seq: last }: Segment): string {
-  if (typeof first !== 'number' || typeof last !== 'number') return 'none'
+  if (first === null || last === null) return 'none'
   return `${count(first)} to ${count(last)}`
 }
 

@@ -83,6 +83,7 @@ const COLUMNS: readonly Column<LiveQuery>[] = [
     name: 'Filter',
     cell: (row) => <code>{jsonLine(row.filter, FILTER_CHARS_MAX)}</code>,
     sort: (row) => JSON.stringify(row.filter),
+    isMain: true,
   },
   {
     name: 'Watchers',

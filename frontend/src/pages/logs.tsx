@@ -88,7 +88,14 @@ function LogList({ view }: ViewProps): JSX.Element {
   )
 }
 
-function Toolbar(props: ViewProps & { readonly level: string; readonly text: string }): JSX.Element {
+function Toolbar(
+  props: ViewProps & { readonly level: string; readonly text: string },
+): JSX.Element {
+  const field = useRef<HTMLInputElement>(null)
+  // A link may change the filter; what is being typed is changed by nobody else.
+  useEffect(() => {
+    if (field.current && field.current !== document.activeElement) field.current.value = props.text
+  }, [props.text])
   const typing = useRef<ReturnType<typeof setTimeout> | null>(null)
   const typed = (text: string): void => {
     if (typing.current !== null) clearTimeout(typing.current)
@@ -100,6 +107,7 @@ function Toolbar(props: ViewProps & { readonly level: string; readonly text: str
       <label>
         <span class="label">Contains</span>
         <input
+          ref={field}
           type="search"
           data-filter
           defaultValue={props.text}
@@ -133,7 +141,8 @@ function Toolbar(props: ViewProps & { readonly level: string; readonly text: str
       <span class="muted">
         {logs.isAsking.value && 'searching the journal\u2026 '}
         {counted(logs.size.value, 'row')}
-        {logs.hasOlder.value ? ', older ones as you scroll up' : ', back to the first'}
+        {logs.size.value > 0 &&
+          (logs.hasOlder.value ? ', older ones as you scroll up' : ', back to the first')}
       </span>
     </div>
   )
@@ -162,7 +171,8 @@ function Place(): JSX.Element | null {
   if (failure && failure.kind !== 'starting') {
     return <Note kind="failed">The recorder could not tell log lines: {failure.message}</Note>
   }
-  if (logs.isAsking.value) return <Note kind="loading">Loading: the recorder was asked for log lines.</Note>
+  if (logs.isAsking.value)
+    return <Note kind="loading">Loading: the recorder was asked for log lines.</Note>
   const isNarrowed = query.value.has('level') || query.value.has('q')
   return (
     <Note kind="empty">
@@ -177,8 +187,7 @@ function Held({ view }: ViewProps): JSX.Element | null {
   if (!logs.isPaused.value || isReplay.value) return null
   return (
     <button type="button" class="held primary" onClick={() => view.current?.resume()}>
-      <span aria-hidden="true">{'\u23f8\ufe0e'}</span> paused, {counted(logs.held.value, 'new row')}:
-      resume (End)
+      <Pause size={14} aria-hidden /> paused, {counted(logs.held.value, 'new row')}: resume (End)
     </button>
   )
 }

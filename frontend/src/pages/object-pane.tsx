@@ -51,7 +51,10 @@ export function ObjectPane({ uid, onClose }: PaneProps): JSX.Element {
   }, [detail, history])
   const answer = detail.value.value
   return (
-    <Detail title={answer ? `${answer.object.kind} ${answer.object.name}` : 'Object'} onClose={onClose}>
+    <Detail
+      title={answer ? `${answer.object.kind} ${answer.object.name}` : 'Object'}
+      onClose={onClose}
+    >
       <Answered of={detail} subject="details of this object" isEmpty={false} empty="">
         {answer && <Parts answer={answer} history={history} />}
       </Answered>
@@ -74,7 +77,7 @@ function Parts({ answer, history }: PartsProps): JSX.Element {
           ['State', <ObjectState key="state" row={object} />],
           ['Detail', object.detail || '(none)'],
           ['Namespace', object.namespace || '(whole cluster)'],
-          ['Created', object.created ? fullTime(object.created, zone.value) : 'not known'],
+          ['Created', object.created !== null ? fullTime(object.created, zone.value) : 'not known'],
           ['Changed', fullTime(object.changed, zone.value)],
           ['Uid', object.uid],
           ['Seq', String(object.seq)],
@@ -124,7 +127,8 @@ function restartQuery({ object }: ObjectDetail): string {
 function EventLine({ event }: { readonly event: ClusterEvent }): JSX.Element {
   return (
     <>
-      <Time at={event.last} /> <b class={event.event_type === 'Warning' ? 'warn' : ''}>{event.reason}</b>{' '}
+      <Time at={event.last} />{' '}
+      <b class={event.event_type === 'Warning' ? 'warn' : ''}>{event.reason}</b>{' '}
       {event.count > 1 && <span class="times">{count(event.count)} times</span>} {event.message}
     </>
   )
@@ -132,10 +136,10 @@ function EventLine({ event }: { readonly event: ClusterEvent }): JSX.Element {
 
 function Versions({ history }: { readonly history: Question<ObjectHistory> }): JSX.Element {
   const older = useSignal<readonly ObjectVersion[]>([])
-  const next = useSignal<number | null | undefined>(history.value.value?.next)
+  const next = useSignal(history.value.value?.next ?? null)
   const askOlder = async (): Promise<void> => {
     const before = next.value
-    if (!before) return
+    if (before === null) return
     next.value = null
     const page = await history.page(before)
     next.value = page.ok ? page.value.next : before
@@ -151,7 +155,7 @@ function Versions({ history }: { readonly history: Question<ObjectHistory> }): J
           <VersionLine key={version.seq} version={version} />
         ))}
       </ul>
-      {next.value && (
+      {next.value !== null && (
         <button type="button" class="small" onClick={() => void askOlder()}>
           Older states
         </button>

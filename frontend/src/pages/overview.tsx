@@ -2,8 +2,19 @@
 
 import type { ComponentChildren, JSX } from 'preact'
 
-import type { ClusterEvent, Gap, KindCount, LogEntry, ObjectRow, Overview, Source } from '../api/types.ts'
-import { count, counted, cut } from '../lib/format.ts'
+import type {
+  Action,
+  ClusterEvent,
+  Gap,
+  KindCount,
+  LogEntry,
+  ObjectRow,
+  Overview,
+  Source,
+} from '../api/types.ts'
+import { alike, listed } from '../lib/alike.ts'
+import type { Alike } from '../lib/alike.ts'
+import { count, counted, cut, pairs } from '../lib/format.ts'
 import { printable } from '../lib/printable.ts'
 import { duration, longDuration } from '../lib/time.ts'
 import { LevelChip, OutcomeBadge, SourceBadge } from '../parts/badge.tsx'
@@ -12,6 +23,7 @@ import { Answered } from '../parts/states.tsx'
 import { Time } from '../parts/time.tsx'
 import { recorderNow } from '../state/clock.ts'
 import { useOverview } from '../state/overview.ts'
+import { isReplay } from '../state/status.ts'
 
 const MESSAGE_CHARS_MAX = 240
 
@@ -20,7 +32,7 @@ export function OverviewPage(): JSX.Element {
   const overview = useOverview()
   const answer = overview.value.value
   return (
-    <div class="page overview">
+    <div class="page">
       <Answered of={overview} subject="the overview" isEmpty={false} empty="">
         {answer && <Parts answer={answer} />}
       </Answered>
@@ -32,44 +44,44 @@ function Parts({ answer }: { readonly answer: Overview }): JSX.Element {
   return (
     <>
       <WrongNow answer={answer} />
-      <SourceList sources={answer.sources} />
-      <List
-        title="Warnings of the cluster"
-        rows={answer.warnings}
-        none="No warning is on record."
-        id={(event) => event.uid}
-        row={(event) => <Warning event={event} />}
-      />
-      <List
-        title="Error lines"
-        more={<a href="#/logs?level=ERROR">all</a>}
-        rows={answer.errors}
-        none="No error line is on record."
-        id={(line) => String(line.seq)}
-        row={(line) => <ErrorLine line={line} />}
-      />
-      <List
-        title="Gaps"
-        rows={answer.gaps}
-        none="No gap is on record: whatever was observed, was observed throughout."
-        id={(gap) => String(gap.seq)}
-        row={(gap) => <GapLine gap={gap} />}
-      />
-      <List
-        title="Actions"
-        more={<a href="#/actions">all</a>}
-        rows={answer.actions}
-        none="No admin has done anything yet."
-        id={(action) => action.id}
-        row={(action) => (
-          <>
-            <Time at={action.started} /> <OutcomeBadge outcome={action.outcome ?? null} />{' '}
-            <b>{action.action}</b> by {action.actor}
-            {action.detail && <span class="muted"> {cut(action.detail, MESSAGE_CHARS_MAX)}</span>}
-          </>
-        )}
-      />
-      <Counts answer={answer} />
+      <div class="columns">
+        <div class="column">
+          <SourceList sources={answer.sources} />
+          <List
+            title="Gaps"
+            rows={answer.gaps}
+            none="No gap is on record: whatever was observed, was observed throughout."
+            id={(gap) => String(gap.seq)}
+            row={(gap) => <GapLine gap={gap} />}
+          />
+          <List
+            title="Actions"
+            more={<a href="#/actions">all</a>}
+            rows={answer.actions}
+            none="No admin has done anything yet."
+            id={(action) => action.id}
+            row={(action) => <ActionLine action={action} />}
+          />
+          <Counts answer={answer} />
+        </div>
+        <div class="column">
+          <List
+            title="Warnings of the cluster"
+            rows={answer.warnings}
+            none="No warning is on record."
+            id={(event) => event.uid}
+            row={(event) => <Warning event={event} />}
+          />
+          <List
+            title="Error lines"
+            more={<a href="#/logs?level=ERROR">all</a>}
+            rows={answer.errors}
+            none="No error line is on record."
+            id={(line) => String(line.seq)}
+            row={(line) => <ErrorLine line={line} />}
+          />
+        </div>
+      </div>
     </>
   )
 }
@@ -79,7 +91,11 @@ function WrongNow({ answer }: { readonly answer: Overview }): JSX.Element {
   const wrong = answer.kinds.reduce((sum, kind) => sum + kind.unhealthy, 0)
   const { length } = answer.unhealthy
   return (
-    <Panel title="Wrong now" class="wrong-now" aside={`${count(wrong)} of ${counted(total, 'object')}`}>
+    <Panel
+      title="Wrong now"
+      class="wrong-now"
+      aside={`${count(wrong)} of ${counted(total, 'object')}`}
+    >
       {length === 0 && <AllClear total={total} sources={answer.sources} />}
       <ul class="lines">
         {answer.unhealthy.map((object) => (
@@ -98,7 +114,10 @@ function WrongNow({ answer }: { readonly answer: Overview }): JSX.Element {
 }
 
 /** Nothing wrong is worth as much as what was looked at. */
-function AllClear(props: { readonly total: number; readonly sources: readonly Source[] }): JSX.Element {
+function AllClear(props: {
+  readonly total: number
+  readonly sources: readonly Source[]
+}): JSX.Element {
   const watches = props.sources.filter((source) => source.name.startsWith('cluster/'))
   const up = watches.filter((source) => source.state === 'up').length
   if (watches.length === 0 || up === 0) {
@@ -111,8 +130,8 @@ function AllClear(props: { readonly total: number; readonly sources: readonly So
   }
   return (
     <p class="all-clear">
-      <span aria-hidden="true">{'\u2713'}</span> All {counted(props.total, 'observed object')} are as
-      they should be
+      <span aria-hidden="true">{'\u2713'}</span> All {counted(props.total, 'observed object')} are
+      as they should be
       {up < watches.length && `; ${counted(watches.length - up, 'kind')} of objects not observed`}.
     </p>
   )
@@ -130,7 +149,8 @@ function WrongObject({ object }: { readonly object: ObjectRow }): JSX.Element {
       </a>{' '}
       <b class="bad">{object.phase}</b> {object.detail}{' '}
       <span class="muted">
-        since <Time at={object.changed} /> ({longDuration(recorderNow() - object.changed)})
+        since <Time at={object.changed} />
+        {!isReplay.value && ` (${longDuration(recorderNow() - object.changed)})`}
       </span>
     </>
   )
@@ -140,23 +160,33 @@ function SourceList({ sources }: { readonly sources: readonly Source[] }): JSX.E
   return (
     <Panel title="Sources">
       <ul class="lines">
-        {sources.map((source) => (
-          <li key={source.name}>
-            <SourceBadge state={source.state} /> <b>{source.name}</b>{' '}
-            <span class="muted">
-              since <Time at={source.since} />
-            </span>
-            {source.reason && <p class="reason">{source.reason}</p>}
-            {source.malformed > 0 && (
-              <p class="reason">
-                {counted(source.malformed, 'malformed message')} since the recorder started; the
-                last: {printable(source.last_malformed)}
-              </p>
-            )}
+        {alike(sources).map((group) => (
+          <li key={group.sources[0]?.name}>
+            <SourceLine group={group} />
           </li>
         ))}
       </ul>
     </Panel>
+  )
+}
+
+function SourceLine({ group }: { readonly group: Alike }): JSX.Element | null {
+  const [source] = group.sources
+  if (!source) return null
+  return (
+    <>
+      <SourceBadge state={source.state} /> <b>{listed(group.sources.map((one) => one.name))}</b>{' '}
+      <span class="muted">
+        since <Time at={group.since} />
+      </span>
+      {source.reason && <p class="reason">{source.reason}</p>}
+      {source.malformed > 0 && (
+        <p class="reason">
+          {counted(source.malformed, 'malformed message')} since the recorder started; the last:{' '}
+          {printable(source.last_malformed)}
+        </p>
+      )}
+    </>
   )
 }
 
@@ -210,10 +240,18 @@ function GapLine({ gap }: { readonly gap: Gap }): JSX.Element {
     <>
       <Time at={gap.from} /> to <Time at={gap.to} /> ({duration(gap.to - gap.from)}){' '}
       <b>{gap.source}</b>{' '}
-      {dropped === null || dropped === undefined
-        ? 'not observed'
-        : `${counted(dropped, 'record')} missing`}
-      : <span class="muted">{gap.reason}</span>
+      {dropped === null ? 'not observed' : `${counted(dropped, 'record')} missing`}:{' '}
+      <span class="muted">{gap.reason}</span>
+    </>
+  )
+}
+
+function ActionLine({ action }: { readonly action: Action }): JSX.Element {
+  return (
+    <>
+      <Time at={action.started} /> <OutcomeBadge outcome={action.outcome} /> <b>{action.action}</b>{' '}
+      by {action.actor}{' '}
+      <span class="muted">{cut(action.detail || pairs(action.args), MESSAGE_CHARS_MAX)}</span>
     </>
   )
 }
@@ -239,7 +277,8 @@ function Counts({ answer }: { readonly answer: Overview }): JSX.Element {
 function KindLine({ of }: { readonly of: KindCount }): JSX.Element {
   return (
     <li>
-      <a href={`#/cluster?kind=${encodeURIComponent(of.kind)}`}>{of.kind}</a> <b>{count(of.total)}</b>
+      <a href={`#/cluster?kind=${encodeURIComponent(of.kind)}`}>{of.kind}</a>{' '}
+      <b>{count(of.total)}</b>
       {of.unhealthy > 0 && <span class="bad"> {count(of.unhealthy)} not as they should be</span>}
     </li>
   )

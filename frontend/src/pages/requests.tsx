@@ -84,7 +84,7 @@ function has(row: Request, text: string): boolean {
 }
 
 const COLUMNS: readonly Column<Request>[] = [
-  { name: 'Path', cell: (row) => printable(name(row)), sort: name },
+  { name: 'Path', cell: (row) => printable(name(row)), sort: name, isMain: true },
   {
     name: 'Duration',
     cell: (row) => <Took request={row} />,
@@ -108,7 +108,7 @@ function name(row: Request): string {
 }
 
 function Took({ request }: { readonly request: Request }): JSX.Element {
-  if (typeof request.duration === 'number') return <>{duration(request.duration)}</>
+  if (request.duration !== null) return <>{duration(request.duration)}</>
   if (request.end === 'open') return <OpenFor start={request.start} />
   return <span class="warn">{'\u25b2'} end not seen</span>
 }

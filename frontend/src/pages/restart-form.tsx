@@ -74,13 +74,19 @@ function Inputs({ of }: { readonly of: Signal<Restart> }): JSX.Element {
   const change = (part: Partial<Restart>): void => {
     of.value = { ...of.value, ...part }
   }
-  const alike = objects.open().all().filter((row) => row.kind === of.value.kind && row.deleted === false)
+  const alike = objects
+    .open()
+    .all()
+    .filter((row) => row.kind === of.value.kind && row.deleted === false)
   const inNamespace = alike.filter((row) => row.namespace === of.value.namespace)
   return (
     <>
       <label>
         <span class="label">Kind</span>
-        <select value={of.value.kind} onChange={(event) => change({ kind: event.currentTarget.value })}>
+        <select
+          value={of.value.kind}
+          onChange={(event) => change({ kind: event.currentTarget.value })}
+        >
           {KINDS.map((kind) => (
             <option key={kind}>{kind}</option>
           ))}
@@ -128,22 +134,24 @@ interface TextProps {
 function Text({ label, value, known, onInput }: TextProps): JSX.Element {
   const id = `known-${label.toLowerCase()}`
   return (
-    <label>
-      <span class="label">{label}</span>
-      <input
-        type="text"
-        required
-        autocomplete="off"
-        list={id}
-        value={value}
-        onInput={(event) => onInput(event.currentTarget.value.trim())}
-      />
+    <>
+      <label>
+        <span class="label">{label}</span>
+        <input
+          type="text"
+          required
+          autocomplete="off"
+          list={id}
+          value={value}
+          onInput={(event) => onInput(event.currentTarget.value.trim())}
+        />
+      </label>
       <datalist id={id}>
         {known.map((one) => (
           <option key={one}>{one}</option>
         ))}
       </datalist>
-    </label>
+    </>
   )
 }
 

@@ -66,7 +66,9 @@ export function WipeDialog({ answer, onClose }: WipeProps): JSX.Element {
         </label>
         {refusal && <Note kind="forbidden">{refusal}</Note>}
         <div role="alert">
-          {failure.value && <Note kind="failed">Nothing is known to be wiped: {failure.value.message}</Note>}
+          {failure.value && (
+            <Note kind="failed">Nothing is known to be wiped: {failure.value.message}</Note>
+          )}
         </div>
         <div class="dialog-buttons">
           <button type="button" data-first-focus onClick={onClose}>
@@ -86,10 +88,10 @@ function Consequences({ answer }: { readonly answer: Journal }): JSX.Element {
   return (
     <>
       <p>
-        All {counted(segments.length, 'segment')} ({bytes(journal.bytes)}, events{' '}
-        {count(journal.first_seq)} to {count(journal.last_seq)}) are deleted for good. Recording goes
-        on with an empty journal, and every source starts over. What remains is one record: who wiped,
-        when and why.
+        Everything that is recorded is deleted for good: {counted(segments.length, 'segment')},{' '}
+        {bytes(journal.bytes)}, events {count(journal.first_seq)} to {count(journal.last_seq)}.
+        Recording goes on with an empty journal, and every source starts over. What remains is one
+        record: who wiped, when and why.
       </p>
       <p>
         <a class="button primary" href={apiUrl('journal/backup')} download>

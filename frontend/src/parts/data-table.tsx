@@ -15,6 +15,8 @@ export interface Column<T> {
   /** What the column is sorted by; without it, it cannot be. */
   sort?(row: T): string | number
   readonly isNumber?: boolean
+  /** Takes the room that the others leave, and breaks its text. */
+  readonly isMain?: boolean
   /** Left out where there is little room. */
   readonly isMinor?: boolean
 }
@@ -70,7 +72,11 @@ export function DataTable<T>(props: TableProps<T>): JSX.Element {
 
 type Order = { readonly name: string; readonly sign: 1 | -1 } | null
 
-function sortRows<T>(rows: readonly T[], columns: readonly Column<T>[], order: Order): readonly T[] {
+function sortRows<T>(
+  rows: readonly T[],
+  columns: readonly Column<T>[],
+  order: Order,
+): readonly T[] {
   const sort = columns.find((column) => column.name === order?.name)?.sort
   if (!sort || !order) return rows
   return rows.toSorted((a, b) => {
@@ -117,7 +123,7 @@ function TableRow<T>(props: TableProps<T> & { readonly row: T }): JSX.Element {
   return (
     <tr class={isSelected ? 'is-selected' : ''} onClick={onOpen ? open : undefined}>
       {columns.map((column, index) => (
-        <td key={column.name} class={cellClass(column)}>
+        <td key={column.name} class={cellClass(column)} data-name={column.name}>
           {index === 0 && onOpen ? (
             <button
               type="button"
@@ -140,5 +146,10 @@ function TableRow<T>(props: TableProps<T> & { readonly row: T }): JSX.Element {
 }
 
 function cellClass<T>(column: Column<T>): string {
-  return `${column.isNumber ? 'number' : ''} ${column.isMinor ? 'minor' : ''}`.trim()
+  const classes = [
+    column.isNumber ? 'number' : '',
+    column.isMain ? 'main-cell' : '',
+    column.isMinor ? 'minor' : '',
+  ]
+  return classes.filter((one) => one !== '').join(' ')
 }

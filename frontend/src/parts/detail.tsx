@@ -29,12 +29,7 @@ export function Detail({ title, onClose, children }: DetailProps): JSX.Element {
     }
   }, [])
   return (
-    <aside
-      ref={ref}
-      class="detail"
-      aria-label={title}
-      tabIndex={-1}
-    >
+    <aside ref={ref} class="detail" aria-label={title} tabIndex={-1}>
       <header class="detail-head">
         <h2>{title}</h2>
         <button type="button" class="icon-button" aria-label="Close the detail" onClick={onClose}>

@@ -18,7 +18,9 @@ export function JsonPane(props: { readonly value: unknown; readonly what: string
       <div class="json-head">
         <span class="muted">{bytes(text.length)}</span> <CopyButton text={text} what={what} />
       </div>
-      <pre tabIndex={0} aria-label={what}>{cut(text, SHOWN_CHARS_MAX)}</pre>
+      <pre tabIndex={0} aria-label={what}>
+        {cut(text, SHOWN_CHARS_MAX)}
+      </pre>
       {text.length > SHOWN_CHARS_MAX && (
         <p class="muted">Only the beginning is shown. Copy has all of it.</p>
       )}

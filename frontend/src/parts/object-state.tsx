@@ -20,6 +20,6 @@ export function ObjectState({ row }: { readonly row: ObjectRow }): JSX.Element {
 }
 
 /** How a deletion is known. */
-export function deletionWord(because: string | null | undefined): string {
+export function deletionWord(because: string | null): string {
   return because === 'gone_unobserved' ? 'gone, end not seen' : 'deleted'
 }

@@ -4,12 +4,13 @@ import type { Signal } from '@preact/signals'
 import type { ComponentChildren, JSX } from 'preact'
 
 import type { Failure } from '../api/client.ts'
+import { counted } from '../lib/format.ts'
 import { offlineSince, status } from '../state/status.ts'
 import { CopyButton } from './copy-button.tsx'
 import { Time } from './time.tsx'
 
 /** What re-opens the tunnel that most admins reach the recorder through. */
-export const PORT_FORWARD = 'kubectl port-forward svc/monitor-backend 5130'
+const PORT_FORWARD = 'kubectl port-forward svc/monitor-backend 5130'
 
 /** Something that is asked for, and its last answer. */
 export interface Asked {
@@ -95,8 +96,8 @@ function Starting({ subject }: { readonly subject: string }): JSX.Element {
   const applied = status.value.value?.replay.applied
   return (
     <Note kind="loading">
-      The recorder is reading its journal{applied ? ` (${applied} events so far)` : ''}. The{' '}
-      {subject} come as soon as it is done; nothing is lost meanwhile.
+      The recorder is reading its journal{applied ? ` (${counted(applied, 'event')} so far)` : ''}.
+      It tells {subject} as soon as it is done; nothing is lost meanwhile.
     </Note>
   )
 }
@@ -127,7 +128,7 @@ const GLYPHS = {
   loading: '\u2026',
   empty: '\u25cb',
   offline: '\u2716',
-  forbidden: '\u26d4\ufe0e',
+  forbidden: '\u2298',
   failed: '\u25b2',
   warn: '\u25b2',
 } as const
@@ -160,9 +161,11 @@ export function OfflineBanner(): JSX.Element | null {
   return (
     <div class="strip strip-offline" role="status">
       <p>
-        <b>Disconnected since <Time at={since} isLocalClock />.</b> What you see is the last known
-        state. If you reach the recorder through a tunnel, run it again; this page resumes by
-        itself.
+        <b>
+          Disconnected since <Time at={since} isLocalClock />.
+        </b>{' '}
+        What you see is the last known state. If you reach the recorder through a tunnel, run it
+        again; this page resumes by itself.
       </p>
       <PortForward />
     </div>

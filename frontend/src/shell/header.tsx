@@ -9,7 +9,6 @@ import { logOut, session } from '../state/session.ts'
 import { switchTheme, switchZone, theme, zone } from '../state/settings.ts'
 import { isReplay, status } from '../state/status.ts'
 import { isHelpOpen } from './keys.tsx'
-import { ModePill } from './status-bar.tsx'
 
 const THEME_ICONS = { system: Monitor, light: Sun, dark: Moon } as const
 
@@ -21,7 +20,6 @@ export function Header(): JSX.Element {
       <span class="product">
         monitor-backend <span class="muted version">{status.value.value?.version}</span>
       </span>
-      <ModePill />
       <span class="spring" />
       <button type="button" class="header-button" onClick={switchZone} title="Zone of all times">
         <span class="for-readers">Zone of all times: </span>

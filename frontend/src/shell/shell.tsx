@@ -30,11 +30,11 @@ export function Shell({ children }: { readonly children: ComponentChildren }): J
       </a>
       <Header />
       <Nav />
-      <div class="strips">
+      <section class="strips" aria-label="State of the recorder">
         <ModeStrip />
         <OfflineBanner />
         <DegradedStrip />
-      </div>
+      </section>
       <main id="main" class="main" tabIndex={-1}>
         <h1 class="for-readers">{here?.name}</h1>
         {children}

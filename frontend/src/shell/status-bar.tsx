@@ -4,7 +4,7 @@ import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
 
 import { durableSeq, newestSeq, seenSeq } from '../feed/feed.ts'
-import { bytes, count, counted } from '../lib/format.ts'
+import { bytes, count } from '../lib/format.ts'
 import { stopwatch } from '../lib/time.ts'
 import { now } from '../state/clock.ts'
 import { sources } from '../state/lists.ts'
@@ -59,9 +59,9 @@ export function StatusBar(): JSX.Element {
   return (
     <footer class="status-bar">
       <ModePill />
+      <Sources />
       <span title="The last event that has reached this page">seq {count(seenSeq.value)}</span>
       {!isReplay.value && <Durable />}
-      <Sources />
       <span class="spring" />
       {journal && (
         <span class="wide-only">
@@ -73,10 +73,9 @@ export function StatusBar(): JSX.Element {
 }
 
 function Durable(): JSX.Element {
-  const behind = Math.max(0, seenSeq.value - durableSeq.value)
   return (
-    <span title={`Everything up to ${count(durableSeq.value)} survives a power cut`}>
-      {behind === 0 ? 'all durable' : `${counted(behind, 'event')} not durable yet`}
+    <span title="Everything up to this event survives a power cut">
+      durable to {count(durableSeq.value)}
     </span>
   )
 }
@@ -88,7 +87,7 @@ function Sources(): JSX.Element {
   return (
     <a class={down > 0 ? 'sources-down' : ''} href="#/overview">
       {down > 0 && <span aria-hidden="true">{'\u2715'} </span>}
-      sources: {number('up')} up
+      {isReplay.value ? 'sources at the end' : 'sources'}: {number('up')} up
       {down > 0 && `, ${down} down`}
       {number('connecting') > 0 && `, ${number('connecting')} connecting`}
       {number('off') > 0 && `, ${number('off')} off`}

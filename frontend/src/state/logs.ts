@@ -78,8 +78,8 @@ export class LogStore {
   setFilter(filter: LogFilter): void {
     if (filter.level === this.filter.level && filter.text === this.filter.text) return
     this.filter = filter
-    this.#show(this.items.filter((item) => this.#belongs(item)))
     this.reload()
+    this.#show(this.items.filter((item) => this.#belongs(item)))
   }
 
   /** The newest page again, from the recorder. */
@@ -133,7 +133,9 @@ export class LogStore {
     if (generation !== this.#generation) return
     if (!answer.ok) {
       this.failure.value = answer.error
-      this.#again(generation, RETRY_MS)
+      const { kind } = answer.error
+      // What a log-in would change is asked again when the feed is open after it.
+      if (kind !== 'logged_out' && kind !== 'forbidden') this.#again(generation, RETRY_MS)
       return
     }
     const { seq, entries, gaps, next } = answer.value
@@ -161,8 +163,8 @@ export class LogStore {
     return { limit: PAGE, level: this.filter.level, q: this.filter.text }
   }
 
-  #setNext(next: number | null | undefined): void {
-    this.#next = next ?? null
+  #setNext(next: number | null): void {
+    this.#next = next
     this.hasOlder.value = this.#next !== null
   }
 
@@ -180,6 +182,7 @@ export class LogStore {
     if (this.#meanwhile) {
       // The answer replaces the rows anyhow, and is joined with these.
       for (const item of items) this.#meanwhile.push(item)
+      if (this.#meanwhile.length > ITEMS_MAX) this.#meanwhile.splice(0, TRIM)
       return
     }
     if (!this.isPaused.peek()) {
@@ -196,10 +199,10 @@ export class LogStore {
     if (excess > 0) {
       this.items.splice(0, excess)
       // What went can be asked for again, in order.
-      this.#setNext(this.items[0]?.seq)
+      this.#setNext(this.items[0]?.seq ?? null)
     }
     this.size.value = this.items.length
-    this.#told({ kind: 'some', before: -excess })
+    this.#told({ kind: 'some', before: 0 - excess })
   }
 
   #show(items: LogItem[]): void {

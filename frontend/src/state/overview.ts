@@ -7,7 +7,7 @@ import { listen } from '../feed/feed.ts'
 import { Question } from './question.ts'
 
 /** What happened shows at most this much later. */
-const STALE_MS_MAX = 1000
+const STALE_MS_MAX = 2000
 
 const overview = new Question<Overview>('overview')
 
@@ -17,6 +17,7 @@ export function useOverview(): Question<Overview> {
     void overview.ask()
     return listen({
       batch: (batch) => touches(batch) && overview.askWithin(STALE_MS_MAX),
+      shed: () => overview.askWithin(STALE_MS_MAX),
       reset: () => void overview.ask(),
     })
   }, [])

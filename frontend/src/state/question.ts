@@ -26,6 +26,7 @@ export class Question<T extends object> {
   readonly #path: string
   readonly #query: () => Query
   readonly #stop: () => void
+  #hasEnded = false
   #isAsking = false
   #isDue = false
   #retry: ReturnType<typeof setTimeout> | null = null
@@ -38,6 +39,7 @@ export class Question<T extends object> {
 
   /** Asks no more: for questions that do not last as long as the page. */
   end(): void {
+    this.#hasEnded = true
     this.#stop()
     this.#cancelRetry()
   }
@@ -86,6 +88,7 @@ export class Question<T extends object> {
 
   #askIn(ms: number): void {
     this.#cancelRetry()
+    if (this.#hasEnded) return
     this.#retry = setTimeout(() => {
       this.#retry = null
       void this.ask()

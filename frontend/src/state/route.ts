@@ -17,9 +17,10 @@ export const path = computed(() => parts.value.path)
 /** The parameters of the view. */
 export const query = computed(() => new URLSearchParams(parts.value.query))
 
-/** Goes to a route. */
-export function go(to: string): void {
-  globalThis.location.hash = to
+/** Goes to a route; with `replace`, going back does not lead here again. */
+export function go(to: string, options: { readonly replace?: boolean } = {}): void {
+  if (options.replace) replaceHash(`#${to}`)
+  else globalThis.location.hash = to
 }
 
 /** Changes parameters of the view in place: a filter is no step to go back to. */
@@ -30,11 +31,15 @@ export function setQuery(changes: Readonly<Record<string, string>>): void {
     else next.set(name, value)
   }
   const text = next.toString()
-  history.replaceState(null, '', `#${path.peek()}${text && `?${text}`}`)
+  replaceHash(`#${path.peek()}${text && `?${text}`}`)
+}
+
+function replaceHash(to: string): void {
+  history.replaceState(null, '', to)
   hash.value = globalThis.location.hash
 }
 
 /** For the router: its hooks, fed from the hash. */
-export function useHashPath(): [string, (to: string) => void] {
+export function useHashPath(): [string, typeof go] {
   return [path.value, go]
 }

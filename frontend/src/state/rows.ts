@@ -13,6 +13,9 @@ const REDRAW_MS = 200
 /** More rows than an admin reads, and few enough to sort at each redraw. */
 const ROWS_MAX = 20_000
 
+/** Batches kept while an answer is awaited. Many seconds' worth; an answer is never so old. */
+const MEANWHILE_MAX = 1000
+
 /** Where a list's rows are found. */
 export interface ListKind<A, T> extends RowKind<T> {
   readonly path: string
@@ -45,7 +48,9 @@ export class Rows<A extends { seq: number; next?: number | null }, T> extends Qu
   open(): this {
     if (this.#isOpen) return this
     this.#isOpen = true
-    listen({ batch: (batch) => this.#follow(batch), reset: () => void this.ask() })
+    const again = (): void => void this.ask()
+    // A state that was left out is not told again before it changes.
+    listen({ batch: (batch) => this.#follow(batch), shed: again, reset: again })
     void this.ask()
     return this
   }
@@ -85,7 +90,10 @@ export class Rows<A extends { seq: number; next?: number | null }, T> extends Qu
 
   #follow(batch: LiveBatch): void {
     if (!this.#kind.live(batch)?.length) return
-    this.#meanwhile?.push(batch)
+    if (this.#meanwhile) {
+      this.#meanwhile.push(batch)
+      if (this.#meanwhile.length > MEANWHILE_MAX) this.#meanwhile.shift()
+    }
     this.#apply(batch)
     if (this.#isDrawn) setTimeout(() => this.#draw(), REDRAW_MS)
     this.#isDrawn = false

@@ -1,6 +1,6 @@
 /** What the recorder says of itself, for the frame around every page. */
 
-import { computed, effect, signal } from '@preact/signals'
+import { computed, effect } from '@preact/signals'
 
 import type { Status } from '../api/types.ts'
 import { durableSeq, feedState, lastHeard, listen, newestSeq, seenSeq } from '../feed/feed.ts'
@@ -44,18 +44,13 @@ export const offlineSince = computed(() =>
   feedState.value.kind === 'offline' ? (lastHeard.value ?? feedState.value.since) : null,
 )
 
-/** What is true again at the next `hello`, for whoever needs to know that it was not. */
-export const wasReset = signal<string | null>(null)
-
 /** Keeps the status true while somebody looks. */
 export function followStatus(): void {
   listen({
     opened: ask,
     batch: (batch) => batch.sources && ask(),
-    reset: (reset) => {
-      wasReset.value = reset.reason
-      ask()
-    },
+    shed: ask,
+    reset: ask,
   })
   setInterval(() => {
     if (document.visibilityState === 'visible' && feedState.peek().kind === 'open') ask()
@@ -64,9 +59,12 @@ export function followStatus(): void {
   effect(() => {
     if (session.value.kind === 'in') void status.ask()
   })
-  // A feed that is refused looks like one that is cut: ask which it is.
+  // A feed that is refused looks like one that is cut, and one that stands still may have been
+  // stopped by a log-out in another tab: ask which it is.
   effect(() => {
-    if (feedState.value.kind === 'offline') void askSession()
+    const { kind } = feedState.value
+    const isIn = session.peek().kind === 'in'
+    if (kind === 'offline' || (kind === 'idle' && isIn)) void askSession()
   })
 }
 

@@ -259,6 +259,16 @@ mod tests {
     }
 
     #[test]
+    fn a_time_is_kept_to_the_last_bit() {
+        let time: Millis = 1_795_507_532_268.908_7;
+        for step in 0..1000 {
+            let time = Millis::from_bits(time.to_bits() + step);
+            let frame = json!({"LogEntryAdded": {"entry": {"time": time, "message": ""}}});
+            assert_eq!(read(&frame.to_string()).expect("a good frame").claimed, Some(time));
+        }
+    }
+
+    #[test]
     fn a_trace_is_sorted_and_ends_when_every_section_has_a_duration() {
         let section = |path, start, duration: Value| {
             json!({

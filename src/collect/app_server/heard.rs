@@ -13,34 +13,33 @@ const LAG_MAX: Millis = 60_000.0;
 /// as far as its own claim tells: what was lost may have spent as long.
 #[derive(Debug)]
 pub struct Heard {
-    /// What was sent before has come ...
-    at: Millis,
-    /// ... and what it tells of is older than that by so much.
+    until: Millis,
+    /// How long the last frame was on its way.
     lag: Millis,
 }
 
 impl Heard {
     /// The connection was made at this time.
     pub fn new(at: Millis) -> Heard {
-        Heard { at, lag: 0.0 }
+        Heard { until: at, lag: 0.0 }
     }
 
     /// A frame came at `learned`, and claims a time, or none.
     pub fn frame(&mut self, learned: Millis, claimed: Option<Millis>) {
         let Some(claimed) = claimed else { return };
         let lag = learned - claimed;
-        self.at = learned;
-        self.lag = if (0.0..=LAG_MAX).contains(&lag) { lag } else { 0.0 };
+        let is_likely = (0.0..=LAG_MAX).contains(&lag);
+        (self.until, self.lag) = if is_likely { (claimed, lag) } else { (learned, 0.0) };
     }
 
     /// A ping that was sent at this time has been answered.
     pub fn answered(&mut self, sent: Millis) {
-        self.at = self.at.max(sent);
+        self.until = self.until.max(sent - self.lag);
     }
 
     /// Everything that was sent before has come.
     pub fn until(&self) -> Millis {
-        self.at - self.lag
+        self.until
     }
 }
 

@@ -110,7 +110,7 @@ pub struct Watcher {
     position_told: Instant,
     /// When the last list was taken, until the watch that goes on from it is open.
     listed_at: Option<Millis>,
-    /// Nothing has come since the last list.
+    /// The last list has not been watched from.
     is_fresh: bool,
 }
 

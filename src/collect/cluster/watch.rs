@@ -1,6 +1,10 @@
 //! The watch of a kind: every change from a version on.
 
-use std::{pin::pin, time::Duration};
+use std::{
+    fmt::Display,
+    pin::{Pin, pin},
+    time::Duration,
+};
 
 use futures_util::{FutureExt, Stream, StreamExt};
 use kube::{
@@ -23,6 +27,16 @@ const WATCH_SECONDS: u32 = 60;
 
 /// How much later than promised the end may come.
 const WATCH_GRACE: Duration = Duration::from_secs(10);
+
+/// How much earlier it may come, since the clocks differ.
+const WATCH_EARLY: Duration = Duration::from_secs(2);
+
+/// The server no longer knows the version that it was asked for. Comes as the status of the
+/// answer, or as the first line of a good answer.
+const GONE: u16 = 410;
+
+/// How long that line is waited for before the source is told to be up again; it comes at once.
+const VERDICT_TIME: Duration = Duration::from_millis(300);
 
 /// A watch that takes longer to begin is not coming.
 const OPEN_TIME_MAX: Duration = Duration::from_secs(15);
@@ -47,6 +61,16 @@ enum Next {
     Gone,
 }
 
+/// How a watch ended.
+enum Ended {
+    /// Its time was over.
+    InTime,
+    /// The server ended it before.
+    Early,
+    /// The server has forgotten the version, before or after it told any news.
+    Gone { had_news: bool },
+}
+
 impl Watcher {
     /// Watches from a version until the server ends the watch. After a 410 there is no version to
     /// go on from.
@@ -57,35 +81,83 @@ impl Watcher {
         report: &mut Report,
     ) -> Result<(), Failure> {
         let attempt = Attempt { verb: "watch", kind: self.kind, address: &cluster.address };
+        let is_fresh = std::mem::take(&mut self.is_fresh);
         let started = Instant::now();
-        let promised_end = started + Duration::from_secs(WATCH_SECONDS.into());
+        let ended = match self.open(cluster, version, attempt).await? {
+            Some(changes) => self.follow(pin!(changes), started, is_fresh, attempt, report).await?,
+            None => Ended::Gone { had_news: false },
+        };
+        match ended {
+            // Nothing was missed until now.
+            Ended::InTime => report.heard(now()),
+            Ended::Early => sleep_until(started + self.pace.watch_min).await,
+            Ended::Gone { had_news } => {
+                self.version = None;
+                if is_fresh && !had_news {
+                    // Listing again at once could go on forever.
+                    let explained = "the API server forgot the version of its own list at once";
+                    return Err(attempt.down(explained, "is the API server well?"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens the watch; `None` where the server has forgotten the version.
+    async fn open(
+        &self,
+        cluster: &Cluster,
+        version: &str,
+        attempt: Attempt<'_>,
+    ) -> Result<Option<impl Stream<Item = Change> + use<>>, Failure> {
         let params = WatchParams::default().timeout(WATCH_SECONDS);
         let request = Request::new(self.kind.path())
             .watch(&params, version)
             .map_err(|e| attempt.failed(&kube::Error::BuildRequest(e)))?;
         let opening = cluster.client.request_events::<Value>(request);
-        let changes = match timeout(OPEN_TIME_MAX, opening).await {
-            Ok(Ok(changes)) => changes,
-            Ok(Err(kube::Error::Api(status))) if status.code == 410 => return self.gone(attempt),
-            Ok(Err(e)) => return Err(attempt.failed(&e)),
-            Err(_) => return Err(attempt.silent(OPEN_TIME_MAX)),
-        };
-        self.observed_again(report).await?;
-        let mut changes = pin!(changes);
-        loop {
-            let came = timeout_at(promised_end + WATCH_GRACE, changes.next()).await;
-            let Ok(came) = came else { return Err(attempt.silent(started.elapsed())) };
-            let Some(first) = came else { break };
-            if let Next::Gone = self.take(first, &mut changes, attempt, report).await? {
-                return self.gone(attempt);
+        match timeout(OPEN_TIME_MAX, opening).await {
+            Ok(Ok(changes)) => Ok(Some(changes)),
+            Ok(Err(kube::Error::Api(status))) if status.code == GONE => Ok(None),
+            Ok(Err(e)) => Err(attempt.failed(&e)),
+            Err(_) => Err(attempt.silent(OPEN_TIME_MAX)),
+        }
+    }
+
+    async fn follow(
+        &mut self,
+        mut changes: Pin<&mut impl Stream<Item = Change>>,
+        started: Instant,
+        is_fresh: bool,
+        attempt: Attempt<'_>,
+        report: &mut Report,
+    ) -> Result<Ended, Failure> {
+        let promised_end = started + Duration::from_secs(WATCH_SECONDS.into());
+        let mut ahead = None;
+        if !is_fresh && !report.is_up() {
+            ahead = timeout(VERDICT_TIME, changes.next()).await.ok();
+            if let Some(Some(Ok(WatchEvent::Error(status)))) = &ahead
+                && status.code == GONE
+            {
+                return Ok(Ended::Gone { had_news: false });
             }
         }
-        if Instant::now() + Duration::from_secs(2) >= promised_end {
-            // It ended because its time was over, so it was whole until now.
-            report.heard(now());
+        self.observed_again(report).await?;
+        let mut had_news = false;
+        loop {
+            let came = match ahead.take() {
+                Some(came) => came,
+                None => timeout_at(promised_end + WATCH_GRACE, changes.next())
+                    .await
+                    .map_err(|_| attempt.silent(started.elapsed()))?,
+            };
+            let Some(first) = came else { break };
+            match self.take(first, &mut changes, attempt, report).await? {
+                Next::Goes => had_news = true,
+                Next::Gone => return Ok(Ended::Gone { had_news }),
+            }
         }
-        sleep_until(started + self.pace.watch_min).await;
-        Ok(())
+        let is_in_time = Instant::now() + WATCH_EARLY >= promised_end;
+        Ok(if is_in_time { Ended::InTime } else { Ended::Early })
     }
 
     /// The watch is open: tells so, after the gap that lies behind.
@@ -100,17 +172,6 @@ impl Watcher {
         }
         if let Some(listed_at) = listed_at {
             report.heard(listed_at);
-        }
-        Ok(())
-    }
-
-    /// The version was forgotten. Where it is that of a list that was taken just now, listing again
-    /// at once could go on forever.
-    fn gone(&mut self, attempt: Attempt) -> Result<(), Failure> {
-        self.version = None;
-        if self.is_fresh {
-            let explained = "the API server forgot the version of its own list at once";
-            return Err(attempt.down(explained, "is the API server well?"));
         }
         Ok(())
     }
@@ -156,17 +217,16 @@ impl Watcher {
                 batch.version = Some(bookmark.metadata.resource_version);
                 return Ok(Next::Goes);
             }
+            Err(kube::Error::SerdeError(e)) => return Err(self.unreadable(&e, attempt, report)),
+            // The client takes any JSON object for a status, and finds nothing in it.
+            Err(kube::Error::Api(status)) if status.code == 0 => {
+                return Err(self.unreadable(&"neither a change nor a status", attempt, report));
+            }
             Ok(WatchEvent::Error(status)) | Err(kube::Error::Api(status)) => {
                 return match status.code {
-                    410 => Ok(Next::Gone),
+                    GONE => Ok(Next::Gone),
                     _ => Err(attempt.refused(&status)),
                 };
-            }
-            Err(kube::Error::SerdeError(e)) => {
-                // What it said is lost.
-                self.version = None;
-                report.malformed(format!("a watch event that is not one: {e}"));
-                return Err(attempt.failed(&kube::Error::SerdeError(e)));
             }
             Err(e) => return Err(attempt.failed(&e)),
         };
@@ -177,6 +237,18 @@ impl Watcher {
         }
         batch.version = version.or(batch.version.take());
         Ok(Next::Goes)
+    }
+
+    /// A line that makes no sense. What it said is lost, so only a list can tell what is there.
+    fn unreadable(
+        &mut self,
+        complaint: &dyn Display,
+        attempt: Attempt<'_>,
+        report: &mut Report,
+    ) -> Failure {
+        self.version = None;
+        report.malformed(format!("a line of the watch cannot be read: {complaint}"));
+        attempt.down(&format!("a line cannot be read: {complaint}"), "is this an API server?")
     }
 
     fn changed(
@@ -219,12 +291,12 @@ impl Watcher {
         if let Some(version) = position {
             self.position_sent(version);
         }
-        // Where a change could not be read, only a list can tell what is there.
-        if let (Some(version), true) = (&version, self.version.is_some()) {
-            self.sent_until(version);
-        }
-        self.is_fresh = false;
+        let Some(version) = version else { return Ok(()) };
         report.heard(learned);
+        // Where a change could not be read, only a list can tell what is there.
+        if self.version.is_some() {
+            self.sent_until(&version);
+        }
         Ok(())
     }
 }

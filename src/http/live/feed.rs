@@ -126,32 +126,25 @@ impl Feed {
         }
     }
 
+    /// Sends one batch. A wipe meanwhile does no harm: numbers go on over it, so what comes after
+    /// it lies beyond `now`, and the reset follows.
     async fn batch(
         &self,
         reader: &Arc<Reader>,
         now: &Positions,
         told: &mut Told,
     ) -> Result<(), End> {
-        let (reader, topics, epoch) = (reader.clone(), self.topics.clone(), told.epoch);
+        let (reader, topics) = (reader.clone(), self.topics.clone());
         let (after, last) = (told.cursor, now.last_seq);
         let made = move || {
             let batch = rows::batch(&reader, &topics, after, last)?;
-            // A wipe during the scan: these rows belong after a reset.
-            let is_of_epoch = reader.positions().epoch == epoch;
-            Ok(is_of_epoch.then(|| (batch.to, message("batch", Some(batch.to), &batch))))
+            Ok((batch.to, message("batch", Some(batch.to), &batch)))
         };
-        let made = self.surface.streams.run(made).await.flatten().map_err(End::Failed)?;
-        let Some((to, bytes)) = made else { return self.await_other_epoch(epoch).await };
+        let made = self.surface.streams.run(made).await.flatten();
+        let (to, bytes) = made.map_err(End::Failed)?;
         self.send(bytes).await?;
         told.cursor = to;
         Ok(())
-    }
-
-    /// The journal is in a new epoch already; its announcement follows at once.
-    async fn await_other_epoch(&self, epoch: u64) -> Result<(), End> {
-        let mut positions = self.surface.desk.published.positions.clone();
-        let announced = positions.wait_for(|now| now.epoch != epoch).await;
-        announced.map(|_| ()).map_err(|_| End::Gone)
     }
 
     /// Moves a client that is too slow to the present, and says what it missed.

@@ -40,7 +40,7 @@ impl Core {
 
     fn is_known(&self, observed: &ObjectObserved) -> bool {
         let key = observed.object.key();
-        if self.staged_keys.contains(&key) {
+        if self.staged.concerns(key) {
             return false;
         }
         let known = self.state.objects.get(&key);
@@ -50,7 +50,7 @@ impl Core {
 
     fn is_gone(&self, deleted: &ObjectDeleted) -> bool {
         let key = deleted.object.key();
-        !self.staged_keys.contains(&key) && !self.state.objects.contains_key(&key)
+        !self.staged.concerns(key) && !self.state.objects.contains_key(&key)
     }
 
     fn take_source_state(&mut self, state: SourceState) {

@@ -21,10 +21,12 @@ impl Losses {
         self.by_source.is_empty()
     }
 
-    /// Counts one event that was not recorded.
-    pub fn count(&mut self, event: &Event, now: Millis) {
-        let source = source_of(event).to_owned();
-        self.by_source.entry(source).or_insert(Lost { from: now, count: 0 }).count += 1;
+    /// Counts events that were not recorded.
+    pub fn count_all(&mut self, events: &[Event], now: Millis) {
+        for event in events {
+            let source = source_of(event).to_owned();
+            self.by_source.entry(source).or_insert(Lost { from: now, count: 0 }).count += 1;
+        }
     }
 
     /// One gap for each source.
@@ -41,6 +43,18 @@ impl Losses {
         };
         self.by_source.iter().map(gap).collect()
     }
+}
+
+/// The gap that an event leaves which no journal can hold.
+pub(super) fn refused(event: &Event, reason: &str, now: Millis) -> Event {
+    Event::Gap(Gap {
+        source: source_of(event).to_owned(),
+        reason: format!("a record of kind {:#06x} was refused: {reason}", event.kind()),
+        from: now,
+        to: now,
+        dropped: Some(1),
+        ext: Extensions::default(),
+    })
 }
 
 /// The source that a lost event counts for; the recorder itself where it names none.

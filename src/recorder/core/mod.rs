@@ -1,12 +1,13 @@
 //! The recorder's thread: takes observations and requests, records them, applies them to the views
 //! and announces them.
 
+mod batch;
+
 mod intake;
 
 mod loss;
 
 use std::{
-    collections::HashSet,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -16,27 +17,23 @@ use tokio::{
     time::{Duration, Instant},
 };
 
-use self::loss::Losses;
+use self::{batch::Batch, loss::Losses};
 use super::{Error, Health, Published, Request, Snapshot, with_causes};
 use crate::{
-    event::{ActionOutcome, Event, Extensions, Key, Millis, Observed, Outcome, Role},
-    journal::{
-        self, Appended, Flags, NewRecord, Positions, Reader, Recovery, Seq, WipeNote, Writer,
-    },
+    event::{ActionOutcome, Event, Extensions, Millis, Observed, Outcome},
+    journal::{self, Appended, Positions, Reader, Recovery, Seq, WipeNote, Writer},
     views::{self, Body, read},
 };
 
 /// Messages taken from the queue at once.
 const MESSAGES_AT_ONCE: usize = 16;
-/// A batch is appended when it has this many events: some hundred kilobytes.
-const STAGED_EVENTS_MAX: usize = 2048;
 /// Observations are durable within this time ...
 const SYNC_INTERVAL: Duration = Duration::from_millis(100);
 /// ... or when this much is not.
 const UNSYNCED_BYTES_MAX: usize = 1 << 20;
 /// Between two snapshots.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(20);
-/// While the journal cannot be appended to, how often it is tried again without news.
+/// While the journal cannot be appended to, how often it is tried again.
 const HEAL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What the thread hears.
@@ -78,10 +75,7 @@ pub(super) struct Core {
     faults: Vec<String>,
     recovery: Arc<Recovery>,
     generation: u64,
-    staged: Vec<Event>,
-    staged_keys: HashSet<Key>,
-    payloads: Vec<u8>,
-    ends: Vec<usize>,
+    staged: Batch,
     unsynced_bytes: usize,
     unsynced_since: Option<Instant>,
     published_at: Instant,
@@ -89,6 +83,7 @@ pub(super) struct Core {
     waiters: Vec<(Seq, oneshot::Sender<Result<Seq, Error>>)>,
     resends: Vec<(Instant, String)>,
     append_error: Option<String>,
+    retry_at: Option<Instant>,
     losses: Losses,
 }
 
@@ -109,10 +104,7 @@ impl Core {
             faults,
             recovery,
             generation: 0,
-            staged: Vec::new(),
-            staged_keys: HashSet::new(),
-            payloads: Vec::new(),
-            ends: Vec::new(),
+            staged: Batch::default(),
             unsynced_bytes: 0,
             unsynced_since: None,
             published_at: Instant::now(),
@@ -120,6 +112,7 @@ impl Core {
             waiters: Vec::new(),
             resends: Vec::new(),
             append_error: None,
+            retry_at: None,
             losses: Losses::default(),
         }
     }
@@ -134,7 +127,7 @@ impl Core {
 
     /// Records the first events, publishes the views and lets the collectors begin.
     pub fn begin(&mut self, events: Vec<Event>) {
-        self.staged.extend(events);
+        events.into_iter().for_each(|event| self.stage(event));
         self.commit();
         self.sync();
         self.publish_health();
@@ -169,7 +162,9 @@ impl Core {
     fn work_off(&mut self, is_idle: bool) {
         self.drop_unsent_live_queries();
         self.commit();
-        let is_due = self.unsynced_since.is_some_and(|since| since.elapsed() >= SYNC_INTERVAL);
+        let now = Instant::now();
+        let is_due = self.unsynced_since.is_some_and(|since| now >= since + SYNC_INTERVAL)
+            || self.retry_at.is_some_and(|at| now >= at);
         if !self.waiters.is_empty() || is_due || self.unsynced_bytes >= UNSYNCED_BYTES_MAX {
             self.sync();
         }
@@ -182,9 +177,8 @@ impl Core {
     fn wake_at(&self) -> Instant {
         let sync_at = self.unsynced_since.map(|since| since + SYNC_INTERVAL);
         let resend_at = self.resends.iter().map(|(at, _)| *at).min();
-        let heal_at = self.append_error.is_some().then(|| Instant::now() + HEAL_INTERVAL);
         let far = Instant::now() + Duration::from_secs(3600);
-        [sync_at, resend_at, heal_at].into_iter().flatten().min().unwrap_or(far)
+        [sync_at, resend_at, self.retry_at].into_iter().flatten().min().unwrap_or(far)
     }
 
     fn serve(&mut self, request: Request) {
@@ -201,10 +195,12 @@ impl Core {
     /// Records an admin's events; the answer waits for the sync.
     fn record(&mut self, events: Vec<Event>, done: oneshot::Sender<Result<Seq, Error>>) {
         self.commit();
-        match self.append(&events) {
+        match self.append(&Batch::of(events)) {
             Ok(seq) => self.waiters.push((seq, done)),
             Err(error) => {
-                self.append_failed(with_causes(&error));
+                if !matches!(error, journal::Error::Refused { .. }) {
+                    self.append_failed(with_causes(&error));
+                }
                 // The asker may have gone; there is nothing to undo.
                 let _ = done.send(Err(Error::not_recorded(&error)));
             }
@@ -230,9 +226,8 @@ impl Core {
     }
 
     fn stage(&mut self, event: Event) {
-        self.staged_keys.insert(event.key());
         self.staged.push(event);
-        if self.staged.len() >= STAGED_EVENTS_MAX {
+        if self.staged.is_full() {
             self.commit();
         }
     }
@@ -240,19 +235,50 @@ impl Core {
     /// Appends, publishes and applies what is staged. What cannot be appended is counted, and told
     /// in gaps as soon as the journal takes records again.
     fn commit(&mut self) {
-        if self.staged.is_empty() && self.losses.is_empty() {
+        let staged = std::mem::take(&mut self.staged);
+        if self.retry_at.is_some_and(|at| Instant::now() < at) {
+            self.losses.count_all(staged.events(), now_ms());
             return;
         }
-        let mut events = self.losses.as_gaps(now_ms());
-        let gaps = events.len();
-        events.append(&mut self.staged);
-        self.staged_keys.clear();
-        if let Err(error) = self.append(&events) {
-            events[gaps..].iter().for_each(|event| self.losses.count(event, now_ms()));
-            self.append_failed(with_causes(&error));
-        } else if gaps > 0 {
+        let told = self.tell_losses();
+        match told.and_then(|()| self.append_accepted(&staged)) {
+            Ok(()) => {}
+            Err(error) => {
+                self.losses.count_all(staged.events(), now_ms());
+                self.append_failed(with_causes(&error));
+            }
+        }
+    }
+
+    fn tell_losses(&mut self) -> Result<(), journal::Error> {
+        if !self.losses.is_empty() {
+            self.append(&Batch::of(self.losses.as_gaps(now_ms())))?;
             self.losses = Losses::default();
         }
+        Ok(())
+    }
+
+    /// Appends a batch; in the place of an event that no journal can hold stands the gap it leaves.
+    fn append_accepted(&mut self, batch: &Batch) -> Result<(), journal::Error> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        match self.append(batch) {
+            Err(journal::Error::Refused { index, reason }) => {
+                let gap = loss::refused(&batch.events()[index], &reason, now_ms());
+                self.append_accepted(&batch.with(index, gap))
+            }
+            result => result.map(|_| ()),
+        }
+    }
+
+    /// Appends events and applies them; returns the number of the last one.
+    fn append(&mut self, batch: &Batch) -> Result<Seq, journal::Error> {
+        let time_ns = now_ns();
+        let appended = self.writer.append(&batch.records(time_ns))?;
+        self.unsynced_bytes += batch.bytes();
+        self.unsynced_since.get_or_insert_with(Instant::now);
+        Ok(self.apply(batch.events(), appended, time_ns))
     }
 
     fn append_failed(&mut self, reason: String) {
@@ -260,30 +286,16 @@ impl Core {
             tracing::error!("appending to the journal failed: {reason}");
         }
         self.append_error = Some(reason);
+        self.retry_at = Some(Instant::now() + HEAL_INTERVAL);
         self.publish_health();
     }
 
     /// Collectors start over, since what they sent meanwhile may have ended something.
     fn healed(&mut self) {
         self.append_error = None;
+        self.retry_at = None;
         self.publish_health();
         self.start_collectors_over();
-    }
-
-    /// Appends events and applies them; returns the number of the last one.
-    fn append(&mut self, events: &[Event]) -> Result<Seq, journal::Error> {
-        let time_ns = now_ns();
-        self.payloads.clear();
-        self.ends.clear();
-        for event in events {
-            event.encode_to(&mut self.payloads);
-            self.ends.push(self.payloads.len());
-        }
-        let records = records(events, &self.payloads, &self.ends, time_ns);
-        let appended = self.writer.append(&records)?;
-        self.unsynced_bytes += self.payloads.len();
-        self.unsynced_since.get_or_insert_with(Instant::now);
-        Ok(self.apply(events, appended, time_ns))
     }
 
     fn apply(&mut self, events: &[Event], appended: Appended, time_ns: i64) -> Seq {
@@ -306,6 +318,10 @@ impl Core {
             Err(error) => self.append_failed(with_causes(error)),
             Ok(_) if self.append_error.is_some() && self.losses.is_empty() => self.healed(),
             Ok(_) => {}
+        }
+        if !self.waiters.is_empty() {
+            // Whoever is told that it is recorded finds it in the views.
+            self.publish();
         }
         for (seq, done) in self.waiters.drain(..) {
             let answer = result.as_ref().map(|_| seq).map_err(Error::not_recorded);
@@ -347,28 +363,6 @@ impl Core {
     }
 }
 
-/// The records of some events whose payloads lie one after another.
-fn records<'a>(
-    events: &[Event],
-    payloads: &'a [u8],
-    ends: &[usize],
-    time_ns: i64,
-) -> Vec<NewRecord<'a>> {
-    let mut start = 0;
-    let payloads = ends.iter().map(|&end| &payloads[std::mem::replace(&mut start, end)..end]);
-    let with_payloads = events.iter().zip(payloads);
-    with_payloads.map(|(event, payload)| record(event, payload, time_ns)).collect()
-}
-
-fn record<'a>(event: &Event, payload: &'a [u8], time_ns: i64) -> NewRecord<'a> {
-    let flags = match event.role() {
-        Role::History => Flags::default(),
-        Role::State => Flags::STATE,
-        Role::End => Flags::END,
-    };
-    NewRecord { kind: event.kind(), flags, time_ns, key: event.key().0, payload }
-}
-
 /// Starts a new epoch whose first event says who wiped, when, why and what went.
 pub(super) fn wipe(
     writer: &mut Writer,
@@ -376,9 +370,8 @@ pub(super) fn wipe(
     note: &WipeNote,
 ) -> Result<(Event, Appended), journal::Error> {
     let event = wipe_event(&reader.positions(), note);
-    let mut payload = Vec::new();
-    event.encode_to(&mut payload);
-    let appended = writer.wipe(note, &[record(&event, &payload, note.time_ns)])?;
+    let first = Batch::of(vec![event.clone()]);
+    let appended = writer.wipe(note, &first.records(note.time_ns))?;
     Ok((event, appended))
 }
 

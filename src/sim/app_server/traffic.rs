@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     event::Millis,
-    sim::{clock, rng::Rng},
+    sim::{
+        clock,
+        rng::{Rng, uuid_of},
+    },
 };
 
 /// How often something may happen.
@@ -125,7 +128,9 @@ impl Traffic {
             let usual = self.rng.between((20.0, 180.0));
             let slow = if self.rng.chance(0.06) { 15.0 } else { 1.0 };
             let plan = content::request(&mut self.rng, now, usual * slow * mood.slowness());
-            self.requests.push(Request { id: self.rng.uuid(), plan, next_told: now });
+            // With the time in it no id comes again in the next run of the same story.
+            let id = uuid_of(now.to_bits(), self.rng.bits());
+            self.requests.push(Request { id, plan, next_told: now });
         }
         self.requests.retain_mut(|request| {
             let mtx = request.at(now);

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+
+import type { Source } from '../api/types.ts'
+import { alike, listed } from './alike.ts'
+
+const source = (name: string, since: number, more: Partial<Source> = {}): Source => ({
+  name,
+  since,
+  state: 'down',
+  reason: 'no cluster is configured',
+  malformed: 0,
+  last_malformed: '',
+  ...more,
+})
+
+test('sources with one reason are one group, and all have it since the last of them', () => {
+  const groups = alike([
+    source('a', 1),
+    source('b', 5, { state: 'up', reason: '' }),
+    source('c', 9),
+    source('d', 5, { state: 'up', reason: '' }),
+  ])
+  expect(groups.map((group) => group.sources.map((one) => one.name))).toEqual([
+    ['a', 'c'],
+    ['b'],
+    ['d'],
+  ])
+  expect(groups[0]?.since).toBe(9)
+})
+
+test('another state, another reason or faults of its own keep a source apart', () => {
+  const groups = alike([
+    source('a', 1),
+    source('b', 1, { state: 'connecting' }),
+    source('c', 1, { reason: 'refused' }),
+    source('d', 1, { malformed: 2 }),
+  ])
+  expect(groups).toHaveLength(4)
+})
+
+test('names are listed as one says them', () => {
+  expect(listed(['a'])).toBe('a')
+  expect(listed(['a', 'b'])).toBe('a and b')
+  expect(listed(['a', 'b', 'c'])).toBe('a, b and c')
+})

@@ -1,0 +1,93 @@
+//! Events that wait to be appended together, already encoded.
+
+use std::collections::HashSet;
+
+use crate::{
+    event::{Event, Key, Role},
+    journal::{Flags, NewRecord},
+};
+
+/// A batch is appended when its payloads reach this size: a write of that size costs little more
+/// per byte than a larger one.
+const FULL_BYTES: usize = 1 << 20;
+
+/// Some events and their payloads.
+#[derive(Debug, Default)]
+pub(in crate::recorder) struct Batch {
+    events: Vec<Event>,
+    keys: HashSet<Key>,
+    payloads: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Batch {
+    /// A batch of these events.
+    pub fn of(events: Vec<Event>) -> Batch {
+        let mut batch = Batch::default();
+        events.into_iter().for_each(|event| batch.push(event));
+        batch
+    }
+
+    /// Adds an event.
+    pub fn push(&mut self, event: Event) {
+        event.encode_to(&mut self.payloads);
+        self.ends.push(self.payloads.len());
+        self.keys.insert(event.key());
+        self.events.push(event);
+    }
+
+    /// The events, in order.
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// The same events, with another one in one place.
+    pub fn with(&self, index: usize, event: Event) -> Batch {
+        let mut events = self.events.clone();
+        events[index] = event;
+        Batch::of(events)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// Whether it is time to append.
+    pub fn is_full(&self) -> bool {
+        self.payloads.len() >= FULL_BYTES
+    }
+
+    /// Bytes of all payloads.
+    pub fn bytes(&self) -> usize {
+        self.payloads.len()
+    }
+
+    /// Whether an event about this entity is among them.
+    pub fn concerns(&self, key: Key) -> bool {
+        self.keys.contains(&key)
+    }
+
+    /// The records to append, all learned at one time.
+    pub fn records(&self, time_ns: i64) -> Vec<NewRecord<'_>> {
+        let mut start = 0;
+        let cut = |&end: &usize| &self.payloads[std::mem::replace(&mut start, end)..end];
+        let with_payloads = self.events.iter().zip(self.ends.iter().map(cut));
+        with_payloads
+            .map(|(event, payload)| NewRecord {
+                kind: event.kind(),
+                flags: flags(event.role()),
+                time_ns,
+                key: event.key().0,
+                payload,
+            })
+            .collect()
+    }
+}
+
+fn flags(role: Role) -> Flags {
+    match role {
+        Role::History => Flags::default(),
+        Role::State => Flags::STATE,
+        Role::End => Flags::END,
+    }
+}

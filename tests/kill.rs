@@ -1,0 +1,196 @@
+//! Kills the recorder in the middle of its work, again and again, and then holds it to its word.
+//!
+//! An app-server sends 100,000 mixed frames while the recorder process is killed (SIGKILL) and
+//! started again ten times. An admin follows the live feed and asks for log lines all the while.
+//! In the end: what the admin saw is there, once and in order; what was sent and is not there lies
+//! in a recorded gap; of traces and live queries the last state told is the state shown.
+
+#[path = "kill/desk.rs"]
+mod desk;
+
+#[path = "support/process.rs"]
+mod process;
+
+#[path = "kill/told.rs"]
+mod told;
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use desk::{Desk, Line, ROWS, Seen};
+use monitor_backend::sim::{AppServer, Scenario, Sim};
+use process::Process;
+use serde_json::{Value, json};
+use tokio::{sync::watch, task::JoinSet, time::Instant};
+use told::{FRAMES, Told};
+
+const KILLS: usize = 10;
+/// Frames that may be sent between two kills.
+const GRANT: u64 = FRAMES / KILLS as u64;
+/// How many lines of a grant the admin has seen when the recorder is killed: some in the middle of
+/// the flood, some at once after the link is up, one when all is quiet.
+const SEEN_BEFORE_KILL: [usize; KILLS] = [500, 0, 3000, 1, 2000, 0, 100, 4000, usize::MAX, 1000];
+/// The whole test takes a fraction of this.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_seen_survives_and_what_was_missed_is_a_gap() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let sim = Sim::start(Scenario::Quiet, 1, folder.path()).await.expect("the simulation starts");
+    let sim = Arc::new(sim);
+    let data = folder.path().join("data");
+    let (url, url_seen) = watch::channel(None);
+    let desk = Desk::new(url_seen);
+    let seen = Arc::new(Mutex::new(Seen::default()));
+    let told = Arc::new(Mutex::new(Told::default()));
+    let grant = watch::Sender::new(0);
+    let sent = watch::Sender::new(0);
+
+    let mut admin = JoinSet::new();
+    admin.spawn(desk.clone().follow(seen.clone()));
+    admin.spawn(desk.clone().poll(seen.clone()));
+    let mut teller = JoinSet::new();
+    teller.spawn({
+        let (sim, told) = (sim.clone(), told.clone());
+        let (granted, sent) = (grant.subscribe(), sent.clone());
+        async move { told::tell(sim.app_server(), told, granted, sent).await }
+    });
+
+    let mut recorder = start(&data, &sim, &url).await;
+    for (round, until_seen) in SEEN_BEFORE_KILL.into_iter().enumerate() {
+        links(sim.app_server(), 1).await;
+        let granted = (round as u64 + 1) * GRANT;
+        let before = seen.lock().expect("no panic").fed.len();
+        grant.send_replace(granted);
+        eventually("lines on the live feed", async || {
+            let count = seen.lock().expect("no panic").fed.len() - before;
+            count >= until_seen || *sent.borrow() == granted
+        })
+        .await;
+        recorder.kill();
+        url.send_replace(None);
+        links(sim.app_server(), 0).await;
+        recorder = start(&data, &sim, &url).await;
+    }
+    links(sim.app_server(), 1).await;
+    eventually("all frames sent", async || *sent.borrow() == FRAMES).await;
+    told::tell_again(sim.app_server(), &told).await;
+
+    let told = std::mem::take(&mut *told.lock().expect("no panic"));
+    states_are_shown(&desk, &told).await;
+    let lines = lines_are_there(&desk, &seen).await;
+    gaps_are_told(&desk, &lines, &told).await;
+}
+
+async fn start(data: &Path, sim: &Sim, url: &watch::Sender<Option<String>>) -> Process {
+    let recorder = Process::serve(data, &["--app-server-url", &sim.app_server_url()]);
+    url.send_replace(Some(recorder.address().to_owned()));
+    recorder
+}
+
+async fn links(app_server: &AppServer, count: usize) {
+    eventually("link", async || app_server.clients() == count).await;
+}
+
+/// Polls until `check` is true.
+async fn eventually(what: &str, mut check: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !check().await {
+        assert!(Instant::now() < deadline, "no {what} in time");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Of each trace and live query the state told last is the state shown, and there are no others.
+async fn states_are_shown(desk: &Desk, told: &Told) {
+    let (requests, queries) = (told.requests(), told.live_queries());
+    eventually("last state of the requests", async || shown_requests(desk).await == requests).await;
+    eventually("last state of the queries", async || shown_queries(desk).await == queries).await;
+}
+
+async fn shown_requests(desk: &Desk) -> BTreeMap<String, Value> {
+    let rows = desk.all("/api/requests", "requests").await;
+    let count = rows.len();
+    let shown = rows.into_iter().map(|mut row| {
+        let id = row["id"].as_str().expect("an id").to_owned();
+        (id, json!({"end": row["end"].take(), "sections": row["sections"].take()}))
+    });
+    let shown: BTreeMap<_, _> = shown.collect();
+    assert_eq!(shown.len(), count, "each request is listed once");
+    shown
+}
+
+async fn shown_queries(desk: &Desk) -> BTreeMap<(String, String), Value> {
+    let mut answer = desk.get("/api/live-queries").await;
+    let Value::Array(rows) = answer["live_queries"].take() else { panic!("no live queries") };
+    let count = rows.len();
+    let shown = rows.into_iter().map(|mut row| {
+        let table = row["table_name"].as_str().expect("a table").to_owned();
+        let state = json!({
+            "last_entries": row["last_entries"].take(),
+            "watchers_count": row["watchers_count"].take(),
+            "observed": row["observed"].take(),
+        });
+        ((table, row["filter"].to_string()), state)
+    });
+    let shown: BTreeMap<_, _> = shown.collect();
+    assert_eq!(shown.len(), count, "each live query is listed once");
+    shown
+}
+
+/// Every line that was seen is there, once and in order. Returns all lines, oldest first.
+async fn lines_are_there(desk: &Desk, seen: &Mutex<Seen>) -> Vec<Line> {
+    let lines = desk.lines().await;
+    for pair in lines.windows(2) {
+        assert!(pair[0].seq < pair[1].seq && pair[0].number < pair[1].number, "{pair:?}");
+    }
+    // The feed went on after each restart where it was cut, so it told every line, and once.
+    let last = lines.last().expect("some lines").seq;
+    let told_last =
+        async || seen.lock().expect("no panic").fed.last().is_some_and(|l| l.seq >= last);
+    eventually("last line on the live feed", told_last).await;
+    let seen = seen.lock().expect("no panic");
+    assert!(seen.complaints.is_empty(), "{:?}", seen.complaints);
+    assert_same(&seen.fed, &lines);
+
+    let recorded: BTreeMap<u64, Line> = lines.iter().map(|line| (line.seq, *line)).collect();
+    assert!(!seen.polled.is_empty());
+    for line in seen.polled.values() {
+        assert_eq!(recorded.get(&line.seq), Some(line), "seen in a list, and gone");
+    }
+    lines
+}
+
+/// Compares without printing a hundred thousand lines.
+fn assert_same(fed: &[Line], lines: &[Line]) {
+    let differs = fed.iter().zip(lines).position(|(fed, line)| fed != line);
+    if let Some(at) = differs {
+        panic!("the feed told {:?}, recorded is {:?}", fed[at], lines[at]);
+    }
+    assert_eq!(fed.len(), lines.len(), "the feed and the record agree as far as both go");
+}
+
+/// Every line that was sent and is not there was sent within a recorded gap.
+async fn gaps_are_told(desk: &Desk, lines: &[Line], told: &Told) {
+    let answer = desk.get(&format!("/api/sources?limit={ROWS}")).await;
+    let rows = answer["gaps"].as_array().expect("gaps");
+    assert!(rows.len() < ROWS, "there may be gaps that are not in this answer");
+    let of_link = rows.iter().filter(|gap| gap["source"] == "app-server");
+    let time = |gap: &Value, field: &str| gap[field].as_f64().expect("a time");
+    let gaps: Vec<_> = of_link.map(|gap| (time(gap, "from"), time(gap, "to"))).collect();
+    let in_gap = |time: f64| gaps.iter().any(|(from, to)| *from <= time && time <= *to);
+
+    let recorded: HashSet<u64> = lines.iter().map(|line| line.number).collect();
+    let sent = told.lines.iter().enumerate();
+    let missing: Vec<_> = sent.filter(|(n, _)| !recorded.contains(&(*n as u64))).collect();
+    let untold: Vec<_> = missing.iter().filter(|(_, time)| !in_gap(**time)).collect();
+    assert!(untold.is_empty(), "{} lines lost in silence: {:?}", untold.len(), untold.first());
+    // The kills did cost something, and the gaps do not simply cover everything.
+    assert!(!missing.is_empty());
+    let covered = lines.iter().filter(|line| in_gap(line.time)).count();
+    assert!(covered * 10 < lines.len(), "{covered} of {} lines lie in gaps", lines.len());
+}
