@@ -89,7 +89,6 @@ impl Account {
             account.reach_segment(header);
             account.take(holding, limit);
         }
-        account.lose_to(account.durable_seq);
         account
     }
 

@@ -165,6 +165,24 @@ fn a_zeroed_block_costs_what_stood_in_it() {
 }
 
 #[test]
+fn after_a_damaged_header_reading_goes_on_at_a_record_that_is_whole() {
+    let (dir, copies) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (written, path, _) = one_segment(dir.path());
+    let mut bytes = fs::read(&path).unwrap();
+    let one = bytes.windows(3).position(|window| window == b"one").unwrap();
+    // The header of number 2 and the payload of number 3, which begins 8 + 40 bytes later.
+    bytes[one - 4] ^= 1;
+    bytes[one + 48] ^= 1;
+    let (reader, recovery) = open_copy(copies.path(), &path, &bytes).unwrap();
+    assert_eq!(lost_seqs(&recovery), [2, 3]);
+    let offsets: Vec<u64> = recovery.damaged.iter().map(|damaged| damaged.offset).collect();
+    assert_eq!(offsets, [one as u64 - 40]);
+    let found: Vec<u64> = scan(&reader, ALL).iter().map(|record| record.seq).collect();
+    assert_eq!(found, [1, 4, 5, 6]);
+    assert_eq!(written.len(), 6);
+}
+
+#[test]
 fn a_lost_header_is_made_up_for_by_the_name() {
     let dir = tempfile::tempdir().unwrap();
     let (written, path, _) = one_segment(dir.path());

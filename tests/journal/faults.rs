@@ -134,12 +134,14 @@ fn a_failed_sync_writes_again_elsewhere_and_then_acknowledges() {
         assert_eq!(place.payload(), record.payload, "a body in doubt is kept in memory");
     }
     check(&reader, &written);
+    let backup = read_all(&reader.backup(5).unwrap());
     written.extend(append(&mut writer, &[state(3, "after")]));
     check(&reader, &written);
     drop(writer);
     let (_writer, reader, recovery) = open(dir.path());
     assert!(recovery.lost.is_empty(), "{recovery:?}");
     check(&reader, &written);
+    assert!(read_all(&reader.backup(5).unwrap()) == backup, "what is in doubt is in no backup");
 }
 
 #[test]
