@@ -32,8 +32,8 @@ async fn start(setup: Setup) -> Started {
 
 async fn send(started: &Started, events: Vec<Event>) {
     let what = Observation::Events(events);
-    let epoch = *started.generation.borrow();
-    started.queue.send(Observed { epoch, what }).await.expect("the recorder listens");
+    let generation = *started.generation.borrow();
+    started.queue.send(Observed { generation, what }).await.expect("the recorder listens");
 }
 
 /// Everything that was sent before is recorded when this is.
@@ -158,8 +158,8 @@ async fn what_a_list_does_not_name_is_gone_unobserved() {
         to: 20.0,
         resource_version: "77".into(),
     };
-    let epoch = *started.generation.borrow();
-    let observed = Observed { epoch, what: Observation::Listed(listed) };
+    let generation = *started.generation.borrow();
+    let observed = Observed { generation, what: Observation::Listed(listed) };
     started.queue.send(observed).await.expect("the recorder listens");
     settle(&started).await;
     let gone = events(&reader(&started), &[kind::OBJECT_DELETED]);
@@ -168,7 +168,7 @@ async fn what_a_list_does_not_name_is_gone_unobserved() {
     assert_eq!(gone.because, DeletedBecause::GoneUnobserved);
     assert!(gone.body.contains("Running"), "the last body is kept with the end");
     let snapshot = started.published.snapshot.load_full();
-    assert_eq!(snapshot.state.watch_positions["cluster/Pod"], "77");
+    assert_eq!(snapshot.state.watch_positions["cluster/Pod"].resource_version, "77");
     assert_eq!(snapshot.state.objects.len(), 1);
     stop(started).await;
 }
@@ -258,6 +258,30 @@ async fn a_source_was_heard_until_its_last_line() {
 }
 
 #[tokio::test]
+async fn a_watch_was_heard_until_its_last_position() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let started = start(setup(dir.path())).await;
+    let position = |version: &str| {
+        Event::WatchPosition(WatchPosition {
+            source: "cluster/Pod".into(),
+            resource_version: version.into(),
+            ext: Extensions::default(),
+        })
+    };
+    send(&started, vec![source("cluster/Pod", State::Up, 42.0), position("5")]).await;
+    settle(&started).await;
+    let snapshot = started.published.snapshot.load_full();
+    let learned = snapshot.state.watch_positions["cluster/Pod"].learned;
+    stop(started).await;
+
+    let started = start(setup(dir.path())).await;
+    let snapshot = started.published.snapshot.load_full();
+    let heard = read::heard_until(&reader(&started), &snapshot.state, "cluster/Pod");
+    assert_eq!(heard.expect("it is read"), Some(learned));
+    stop(started).await;
+}
+
+#[tokio::test]
 async fn a_wipe_empties_everything_starts_collectors_over_and_is_recorded() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let started = start(setup(dir.path())).await;
@@ -270,7 +294,7 @@ async fn a_wipe_empties_everything_starts_collectors_over_and_is_recorded() {
     assert_eq!(reader(&started).positions().epoch, epoch);
     assert_eq!(*started.generation.borrow(), before + 1);
     let what = Observation::Events(vec![pod("stale", "Running")]);
-    started.queue.send(Observed { epoch: before, what }).await.expect("the recorder listens");
+    started.queue.send(Observed { generation: before, what }).await.expect("the recorder listens");
     settle(&started).await;
     let state = started.published.snapshot.load_full().state.clone();
     assert!(state.objects.is_empty(), "what was under way at the wipe is discarded");

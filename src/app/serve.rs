@@ -144,14 +144,16 @@ async fn observe(
 /// Where each source goes on.
 fn resume(published: &Published) -> Resume {
     let snapshot = published.snapshot.load();
-    let positions = snapshot.state.watch_positions.clone();
+    let positions = snapshot.state.watch_positions.iter();
     let heard = |name: &String| {
         let reader = published.reader.load_full()?;
         let until = read::heard_until(&reader, &snapshot.state, name).ok().flatten()?;
         Some((name.clone(), until))
     };
     Resume {
-        positions: positions.into_iter().collect(),
+        positions: positions
+            .map(|(name, at)| (name.clone(), at.resource_version.clone()))
+            .collect(),
         heard_until: snapshot.state.sources.keys().filter_map(heard).collect(),
     }
 }

@@ -1,4 +1,4 @@
-//! The way from the collectors to the recorder: a bounded queue, and the epoch to work in.
+//! The way from the collectors to the recorder: a bounded queue, and the generation to work in.
 
 use tokio::sync::{mpsc, watch};
 
@@ -8,7 +8,7 @@ use crate::event::{Observation, Observed};
 #[derive(Debug, Clone)]
 pub struct Outlet {
     queue: mpsc::Sender<Observed>,
-    epoch: watch::Receiver<u64>,
+    generation: watch::Receiver<u64>,
 }
 
 /// The recorder does not listen any more: the process is stopping.
@@ -26,25 +26,25 @@ pub enum Refused {
 }
 
 impl Outlet {
-    /// An outlet into the recorder's queue; `epoch` changes with each wipe.
-    pub fn new(queue: mpsc::Sender<Observed>, epoch: watch::Receiver<u64>) -> Outlet {
-        Outlet { queue, epoch }
+    /// An outlet into the recorder's queue; `generation` changes when they must start over.
+    pub fn new(queue: mpsc::Sender<Observed>, generation: watch::Receiver<u64>) -> Outlet {
+        Outlet { queue, generation }
     }
 
-    /// The present epoch.
-    pub fn epoch(&self) -> u64 {
-        *self.epoch.borrow()
+    /// The present generation.
+    pub fn generation(&self) -> u64 {
+        *self.generation.borrow()
     }
 
-    /// Waits until the epoch is another one than `known`.
+    /// Waits until the generation is another one than `known`.
     ///
     /// # Errors
     /// The recorder has stopped, so there will be no other one.
-    pub async fn epoch_after(mut self, known: u64) -> Result<u64, Stopped> {
+    pub async fn generation_after(mut self, known: u64) -> Result<u64, Stopped> {
         tokio::select! {
             () = self.queue.closed() => Err(Stopped),
-            epoch = self.epoch.wait_for(|epoch| *epoch != known) => {
-                epoch.map(|epoch| *epoch).map_err(|_| Stopped)
+            generation = self.generation.wait_for(|generation| *generation != known) => {
+                generation.map(|generation| *generation).map_err(|_| Stopped)
             }
         }
     }
@@ -53,16 +53,16 @@ impl Outlet {
     ///
     /// # Errors
     /// The recorder has stopped.
-    pub async fn send(&self, epoch: u64, what: Observation) -> Result<(), Stopped> {
-        self.queue.send(Observed { epoch, what }).await.map_err(|_| Stopped)
+    pub async fn send(&self, generation: u64, what: Observation) -> Result<(), Stopped> {
+        self.queue.send(Observed { generation, what }).await.map_err(|_| Stopped)
     }
 
     /// Sends at once or not at all: for a source that nobody can ask again, and must not be held up.
     ///
     /// # Errors
     /// The queue is full, or the recorder has stopped.
-    pub fn try_send(&self, epoch: u64, what: Observation) -> Result<(), Refused> {
-        self.queue.try_send(Observed { epoch, what }).map_err(|refused| match refused {
+    pub fn try_send(&self, generation: u64, what: Observation) -> Result<(), Refused> {
+        self.queue.try_send(Observed { generation, what }).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(observed) => Refused::Full(observed.what),
             mpsc::error::TrySendError::Closed(_) => Refused::Stopped,
         })

@@ -12,12 +12,12 @@ use crate::event::{Event, Extensions, Gap, Listed, Millis, Observation, SourceSt
 /// nonsense must not fill the journal with counts.
 const MALFORMED_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Where one source tells everything. Tags what it sends with the epoch in which it was observed.
+/// Where one source tells everything. Tags what it sends with the generation that it belongs to.
 pub struct Report {
     name: &'static str,
     outlet: Outlet,
-    epoch: u64,
-    /// The last state that was sent; `None` before the first one of this epoch.
+    generation: u64,
+    /// The last state that was sent; `None` before the first one of this generation.
     told: Option<SourceState>,
     /// Everything before was observed; `None` where nothing ever was.
     heard_until: Option<Millis>,
@@ -33,7 +33,7 @@ impl Report {
     pub fn new(name: &'static str, outlet: Outlet, heard_until: Option<Millis>) -> Report {
         Report {
             name,
-            epoch: outlet.epoch(),
+            generation: outlet.generation(),
             outlet,
             told: None,
             heard_until,
@@ -44,16 +44,16 @@ impl Report {
         }
     }
 
-    /// Begins again in the present epoch: what was told before has been wiped.
+    /// Begins again in the present generation: what was told before may be lost.
     pub fn start_over(&mut self) {
-        self.epoch = self.outlet.epoch();
+        self.generation = self.outlet.generation();
         self.told = None;
         self.heard_until = None;
     }
 
-    /// Waits for the next epoch; does not borrow the report.
-    pub fn epoch_changed(&self) -> impl Future<Output = Result<u64, Stopped>> + Send + use<> {
-        self.outlet.clone().epoch_after(self.epoch)
+    /// Waits for the next generation; does not borrow the report.
+    pub fn generation_changed(&self) -> impl Future<Output = Result<u64, Stopped>> + Send + use<> {
+        self.outlet.clone().generation_after(self.generation)
     }
 
     /// Everything before was observed; `None` where nothing ever was.
@@ -129,7 +129,7 @@ impl Report {
         if events.is_empty() {
             return Ok(());
         }
-        self.outlet.send(self.epoch, Observation::Events(events)).await
+        self.outlet.send(self.generation, Observation::Events(events)).await
     }
 
     /// Sends the end of a list, and waits while the recorder is busy.
@@ -137,7 +137,7 @@ impl Report {
     /// # Errors
     /// The recorder has stopped.
     pub async fn send_listed(&self, listed: Listed) -> Result<(), Stopped> {
-        self.outlet.send(self.epoch, Observation::Listed(listed)).await
+        self.outlet.send(self.generation, Observation::Listed(listed)).await
     }
 
     /// Sends observations at once, or gives them back.
@@ -145,7 +145,7 @@ impl Report {
     /// # Errors
     /// The recorder has stopped.
     pub fn try_send(&self, events: Vec<Event>) -> Result<Option<Vec<Event>>, Stopped> {
-        match self.outlet.try_send(self.epoch, Observation::Events(events)) {
+        match self.outlet.try_send(self.generation, Observation::Events(events)) {
             Ok(()) => Ok(None),
             Err(Refused::Full(Observation::Events(events))) => Ok(Some(events)),
             Err(Refused::Full(Observation::Listed(_))) => unreachable!("no list was sent"),

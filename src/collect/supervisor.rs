@@ -85,11 +85,11 @@ pub async fn supervise(
     mut shutdown: watch::Receiver<bool>,
 ) {
     loop {
-        let epoch_changed = report.epoch_changed();
+        let generation_changed = report.generation_changed();
         tokio::select! {
             // A closed channel is a shutdown too: whoever could ask for one is gone.
             _ = shutdown.wait_for(|stop| *stop) => break,
-            changed = epoch_changed => match changed {
+            changed = generation_changed => match changed {
                 Ok(_) => {
                     source.start_over();
                     report.start_over();
@@ -212,11 +212,11 @@ mod tests {
     #[tokio::test]
     async fn a_bug_in_a_collector_is_told_and_the_collector_begins_anew() {
         let (sender, mut queue) = mpsc::channel(8);
-        let (_epoch, epoch) = watch::channel(1);
+        let (_generation, generation) = watch::channel(1);
         let (_stop, stopping) = watch::channel(false);
         let forgot = watch::Sender::new(0);
         let source = Buggy { attempts: 0, forgot: forgot.clone() };
-        let report = Report::new("buggy", Outlet::new(sender, epoch), None);
+        let report = Report::new("buggy", Outlet::new(sender, generation), None);
         let pace = Pace { retry_first: Duration::from_millis(1), ..Pace::default() };
         let task = tokio::spawn(supervise(source, report, pace, stopping));
         let mut told = Vec::new();

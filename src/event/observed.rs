@@ -2,14 +2,14 @@
 
 use super::{Event, Millis};
 
-/// A message from a collector, tagged with the epoch in which it was observed.
+/// A message from a collector, tagged with the generation in which it was observed.
 ///
-/// The recorder discards a message of an older epoch: after a wipe every collector starts over, and
-/// what it had on the way belongs to what was wiped.
+/// A generation ends with a wipe, and when records had to be dropped: every collector starts over.
+/// The recorder discards what was still on the way.
 #[derive(Debug)]
 pub struct Observed {
-    /// The epoch that the collector knew when it observed this.
-    pub epoch: u64,
+    /// The generation that the collector knew when it observed this.
+    pub generation: u64,
     /// The observation.
     pub what: Observation,
 }

@@ -78,14 +78,17 @@ fn newest_backup(ask: Ask<'_>, reader: &Reader) -> Result<Response, Error> {
 
 fn check_held(ask: Ask<'_>, reader: &Reader, to: Seq) -> Result<(), Error> {
     let held = reader.positions();
-    if to <= held.last_seq && to + 1 >= held.first_seq {
+    if to <= held.durable_seq && to + 1 >= held.first_seq {
         return Ok(());
     }
     if range::is_bare(ask.headers) {
         return Err(Error::Changed { reason: "the journal no longer holds this backup's events" });
     }
-    if to > held.last_seq {
-        return Err(bad("to", &format!("lies after the newest event, {}", held.last_seq)));
+    if to > held.durable_seq {
+        return Err(bad(
+            "to",
+            &format!("lies after the newest durable event, {}", held.durable_seq),
+        ));
     }
     Err(Error::Retired { first_seq: held.first_seq })
 }

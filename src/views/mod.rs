@@ -96,6 +96,15 @@ pub struct Source {
     pub seq: Seq,
 }
 
+/// How far a watch has come.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WatchPosition {
+    /// The resourceVersion to watch from.
+    pub resource_version: String,
+    /// Everything up to it had been observed by this time.
+    pub learned: Millis,
+}
+
 /// A running action.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunningAction {
@@ -116,8 +125,8 @@ pub struct State {
     pub live_queries: OrdMap<Key, LiveQuery>,
     /// Sources, by name.
     pub sources: OrdMap<String, Source>,
-    /// How far each watch has come: source to resourceVersion.
-    pub watch_positions: OrdMap<String, String>,
+    /// How far each watch has come, by source.
+    pub watch_positions: OrdMap<String, WatchPosition>,
     /// Actions without an outcome, by id.
     pub running_actions: OrdMap<String, RunningAction>,
 }
@@ -142,7 +151,9 @@ impl State {
                 self.sources.insert(e.name.clone(), source);
             }
             Event::WatchPosition(e) => {
-                self.watch_positions.insert(e.source.clone(), e.resource_version.clone());
+                let resource_version = e.resource_version.clone();
+                let position = WatchPosition { resource_version, learned: body.learned };
+                self.watch_positions.insert(e.source.clone(), position);
             }
             Event::ActionIntent(e) => {
                 let running = RunningAction { intent: e.clone(), seq: body.seq };

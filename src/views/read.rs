@@ -382,20 +382,26 @@ impl ObjectFilter {
 /// sent after it. `None` where the source is not known or not configured.
 ///
 /// For a source of log lines that is the time that its last line claims, where that lies shortly
-/// before the time it was learned: lines arrive in order, so what is missing was sent later.
+/// before the time it was learned: lines arrive in order, so what is missing was sent later. For a
+/// watch it is the time of its last recorded position.
 ///
 /// # Errors
 /// The journal could not be read.
 pub fn heard_until(reader: &Reader, state: &State, source: &str) -> Result<Option<Millis>, Error> {
     match state.sources.get(source) {
-        Some(known) if known.state.state == SourceWord::Up => last_heard(reader, known).map(Some),
+        Some(known) if known.state.state == SourceWord::Up => {
+            let position = state.watch_positions.get(source).map(|position| position.learned);
+            let line = last_line(reader, known)?;
+            let since = known.state.since;
+            Ok(Some(line.or(position.filter(|at| *at > since)).unwrap_or(since)))
+        }
         Some(known) if known.state.state != SourceWord::Off => down_since(reader, known).map(Some),
         _ => Ok(None),
     }
 }
 
-/// When the last line of a source that is up was sent; when it came up, if there was none.
-fn last_heard(reader: &Reader, up: &Source) -> Result<Millis, Error> {
+/// When the last line of a source that is up was sent.
+fn last_line(reader: &Reader, up: &Source) -> Result<Option<Millis>, Error> {
     /// A claimed time further than this from the learned one is a wrong clock.
     const CLAIM_MAX_MS: f64 = 60_000.0;
     let window = Window { limit: 1, before: Seq::MAX, after: up.seq };
@@ -406,7 +412,7 @@ fn last_heard(reader: &Reader, up: &Source) -> Result<Millis, Error> {
         }
         _ => None,
     })?;
-    Ok(last.rows.first().copied().unwrap_or(up.state.since))
+    Ok(last.rows.first().copied())
 }
 
 /// Since when a source has been anything but up, over all the states that it had meanwhile.

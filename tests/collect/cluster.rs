@@ -396,7 +396,7 @@ async fn after_a_wipe_everything_is_listed_again() {
     pods.state(POD, State::Connecting).await;
     listed(&mut pods).await;
     assert_eq!(names(&pods.passed), ["there"]);
-    assert_eq!(pods.last_epoch, 2);
+    assert_eq!(pods.last_generation, 2);
     pods.state(POD, State::Up).await;
     assert!(pods.passed.is_empty(), "what was wiped is no gap: {:?}", pods.passed);
 }

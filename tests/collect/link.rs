@@ -267,16 +267,16 @@ async fn after_a_wipe_the_link_tells_its_state_again_and_stays_connected() {
     connection.say(&trace("a", None)).await;
     let is_trace = |seen: &Seen| matches!(seen, Seen::Event(Event::Trace(_))).then_some(());
     collected.wait(is_trace).await;
-    assert_eq!(collected.last_epoch, 1);
+    assert_eq!(collected.last_generation, 1);
 
     collected.wipe();
     collected.state(NAME, State::Up).await;
-    assert_eq!(collected.last_epoch, 2);
+    assert_eq!(collected.last_generation, 2);
     assert!(collected.passed.is_empty(), "{:?}", collected.passed);
     // On the same connection, and what was known before the wipe is news again.
     connection.say(&trace("a", None)).await;
     collected.wait(is_trace).await;
-    assert_eq!(collected.last_epoch, 2);
+    assert_eq!(collected.last_generation, 2);
 }
 
 #[tokio::test]

@@ -64,28 +64,28 @@ pub struct Collected {
     pub only: &'static str,
     /// What was looked at and passed over by the last wait.
     pub passed: Vec<Seen>,
-    /// The epoch of what was returned last.
-    pub last_epoch: u64,
-    epoch: watch::Sender<u64>,
+    /// The generation of what was returned last.
+    pub last_generation: u64,
+    generation: watch::Sender<u64>,
     shutdown: watch::Sender<bool>,
     collectors: Collectors,
 }
 
 impl Collected {
-    /// Starts collectors in epoch 1 with a queue of `queue_messages`.
+    /// Starts collectors in generation 1 with a queue of `queue_messages`.
     pub fn start(config: &Config, resume: &Resume, queue_messages: usize) -> Collected {
         let (sender, queue) = mpsc::channel(queue_messages);
-        let (epoch, epoch_seen) = watch::channel(1);
+        let (generation, generation_seen) = watch::channel(1);
         let (shutdown, stop) = watch::channel(false);
-        let outlet = Outlet::new(sender, epoch_seen);
+        let outlet = Outlet::new(sender, generation_seen);
         let collectors = collect::start(config, &outlet, resume, &stop);
         Collected {
             queue: Some(queue),
             waiting: VecDeque::new(),
             only: "",
             passed: vec![],
-            last_epoch: 0,
-            epoch,
+            last_generation: 0,
+            generation,
             shutdown,
             collectors,
         }
@@ -93,7 +93,7 @@ impl Collected {
 
     /// Tells the collectors that the journal was wiped.
     pub fn wipe(&self) {
-        self.epoch.send_modify(|epoch| *epoch += 1);
+        self.generation.send_modify(|generation| *generation += 1);
     }
 
     /// The next observation.
@@ -102,9 +102,9 @@ impl Collected {
             while self.waiting.is_empty() {
                 self.receive().await;
             }
-            let (epoch, seen) = self.waiting.pop_front().expect("it is not empty");
+            let (generation, seen) = self.waiting.pop_front().expect("it is not empty");
             if self.only.is_empty() || seen.source() == self.only {
-                self.last_epoch = epoch;
+                self.last_generation = generation;
                 return seen;
             }
         }
@@ -116,13 +116,15 @@ impl Collected {
             .await
             .unwrap_or_else(|_| panic!("nothing came; before: {:#?}", self.passed))
             .expect("the collectors run");
-        let epoch = observed.epoch;
+        let generation = observed.generation;
         match observed.what {
             Observation::Events(events) => {
                 assert!(!events.is_empty(), "an empty message is a waste");
-                self.waiting.extend(events.into_iter().map(|e| (epoch, Seen::Event(e))));
+                self.waiting.extend(events.into_iter().map(|e| (generation, Seen::Event(e))));
             }
-            Observation::Listed(listed) => self.waiting.push_back((epoch, Seen::Listed(listed))),
+            Observation::Listed(listed) => {
+                self.waiting.push_back((generation, Seen::Listed(listed)))
+            }
         }
     }
 

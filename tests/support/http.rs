@@ -58,8 +58,8 @@ impl Recording {
 
     /// Observes events, as a collector does.
     pub async fn send(&self, events: Vec<Event>) {
-        let epoch = *self.generation.borrow();
-        let message = Observed { epoch, what: Observation::Events(events) };
+        let generation = *self.generation.borrow();
+        let message = Observed { generation, what: Observation::Events(events) };
         self.queue.send(message).await.expect("the recorder runs");
     }
 

@@ -124,8 +124,8 @@ mod tests {
     #[test]
     fn a_full_queue_costs_lines_that_are_counted_once_and_no_last_state() {
         let (sender, mut queue) = mpsc::channel(1);
-        let (_epoch, epoch) = watch::channel(1);
-        let report = Report::new("app-server", Outlet::new(sender, epoch), None);
+        let (_generation, generation) = watch::channel(1);
+        let report = Report::new("app-server", Outlet::new(sender, generation), None);
         let mut overflow = Overflow::default();
         let mut offer = |events, from| overflow.offer(events, from, &report).expect("it listens");
 

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use tokio::time::{Duration, Instant};
 
-use super::Core;
+use super::{Core, now_ms};
 use crate::{
     event::{
-        DeletedBecause, Event, Extensions, Key, Listed, LiveQueryDropped, ObjectDeleted,
+        DeletedBecause, Event, Extensions, Key, Listed, LiveQueryDropped, Millis, ObjectDeleted,
         ObjectObserved, Observation, Observed, SourceState, State as SourceWord, WatchPosition,
         kind,
     },
@@ -19,12 +19,22 @@ const RESEND_GRACE: Duration = Duration::from_secs(60);
 
 impl Core {
     pub(super) fn observe(&mut self, message: Observed) {
-        if message.epoch != self.generation {
-            return;
+        if message.generation != self.generation {
+            return self.discard(message);
         }
         match message.what {
             Observation::Events(events) => events.into_iter().for_each(|event| self.take(event)),
             Observation::Listed(listed) => self.end_unlisted(listed),
+        }
+    }
+
+    /// What was on the way at a wipe is wiped with the rest; what was on the way when records had to
+    /// be dropped is lost with them.
+    fn discard(&mut self, message: Observed) {
+        if let Observation::Events(events) = message.what
+            && message.generation >= self.wiped_before
+        {
+            self.losses.count_all(&events, now_ms());
         }
     }
 
@@ -76,6 +86,8 @@ impl Core {
     /// Ends what a complete list did not name, and stores where the watch goes on.
     fn end_unlisted(&mut self, listed: Listed) {
         self.commit();
+        let blind_since = self.blind_since.remove(&listed.source).unwrap_or(Millis::INFINITY);
+        let listed = Listed { from: listed.from.min(blind_since), ..listed };
         let named: HashSet<Key> = listed.uids.iter().map(|uid| Key::object(uid)).collect();
         let ended: Vec<Event> = self
             .state

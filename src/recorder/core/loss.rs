@@ -29,6 +29,11 @@ impl Losses {
         }
     }
 
+    /// Since when each source lost something.
+    pub fn begun(self) -> impl Iterator<Item = (String, Millis)> {
+        self.by_source.into_iter().map(|(source, lost)| (source, lost.from))
+    }
+
     /// One gap for each source.
     pub fn as_gaps(&self, now: Millis) -> Vec<Event> {
         let gap = |(source, lost): (&String, &Lost)| {

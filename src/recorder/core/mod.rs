@@ -8,6 +8,7 @@ mod intake;
 mod loss;
 
 use std::{
+    collections::BTreeMap,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -85,6 +86,10 @@ pub(super) struct Core {
     append_error: Option<String>,
     retry_at: Option<Instant>,
     losses: Losses,
+    /// Since when ends may have been lost of a source that has not listed again, by source.
+    blind_since: BTreeMap<String, Millis>,
+    /// Observations of generations before this one were wiped.
+    wiped_before: u64,
 }
 
 impl Core {
@@ -114,6 +119,8 @@ impl Core {
             append_error: None,
             retry_at: None,
             losses: Losses::default(),
+            blind_since: BTreeMap::new(),
+            wiped_before: 0,
         }
     }
 
@@ -214,9 +221,11 @@ impl Core {
             .map_err(|error| Error::not_recorded(&error))?;
         self.state = views::State::default();
         self.resends.clear();
+        self.blind_since.clear();
         let seq = self.apply(&[event], appended, note.time_ns);
         self.publish();
         self.start_collectors_over();
+        self.wiped_before = self.generation;
         Ok((self.reader.positions().epoch, seq))
     }
 
@@ -253,7 +262,10 @@ impl Core {
     fn tell_losses(&mut self) -> Result<(), journal::Error> {
         if !self.losses.is_empty() {
             self.append(&Batch::of(self.losses.as_gaps(now_ms())))?;
-            self.losses = Losses::default();
+            for (source, from) in std::mem::take(&mut self.losses).begun() {
+                let known = self.blind_since.entry(source).or_insert(from);
+                *known = known.min(from);
+            }
         }
         Ok(())
     }

@@ -129,7 +129,7 @@ impl Traffic {
             let slow = if self.rng.chance(0.06) { 15.0 } else { 1.0 };
             let plan = content::request(&mut self.rng, now, usual * slow * mood.slowness());
             // With the time in it no id comes again in the next run of the same story.
-            let id = uuid_of(now.to_bits(), self.rng.bits());
+            let id = uuid_of(self.rng.bits(), now.to_bits());
             self.requests.push(Request { id, plan, next_told: now });
         }
         self.requests.retain_mut(|request| {
