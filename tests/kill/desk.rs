@@ -29,6 +29,8 @@ pub struct Line {
     pub number: u64,
     /// When it was sent, as it claims.
     pub time: f64,
+    /// When it was learned.
+    pub learned: f64,
 }
 
 /// Everything that an admin has seen.
@@ -163,5 +165,6 @@ fn line(row: &Value) -> Line {
         seq: row["seq"].as_u64().expect("a sequence number"),
         number: number_of(message).expect("a line of the test"),
         time: row["time"].as_f64().expect("a time"),
+        learned: row["learned"].as_f64().expect("a time"),
     }
 }
