@@ -34,8 +34,9 @@ test-frontend: frontend
 test-rust: frontend cluster-binaries
 	cargo test --locked
 
+# The binary is the one that the Rust tests run: built with their features, not once more without.
 test-browser: frontend
-	cargo build --locked
+	cargo test --locked --no-run
 	npm --prefix frontend run test:browser
 
 # The API server and etcd that the cluster tests run against; built once, kept outside the checkout.

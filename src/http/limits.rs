@@ -41,8 +41,11 @@ pub const CHUNKS_AHEAD: usize = 2;
 /// Rows of a list where the query names no limit.
 pub const ROWS_DEFAULT: usize = 100;
 
-/// Rows of a list at most: about a megabyte of log lines.
-pub const ROWS_MAX: usize = 1000;
+/// Requests in a list where the query names no limit: those of some minutes.
+pub const REQUESTS_DEFAULT: usize = 1000;
+
+/// Rows of a list at most: some megabytes of log lines.
+pub const ROWS_MAX: usize = 10_000;
 
 /// Past moments that are kept: the one on screen and those just scrubbed over.
 pub const MOMENTS_MAX: usize = 4;

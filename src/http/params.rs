@@ -57,12 +57,18 @@ impl Params {
         seq_of(value).map(Some).ok_or_else(refusal)
     }
 
-    /// How many rows.
+    /// How many rows. A larger number than [`ROWS_MAX`] gets that many, and `next` says that there
+    /// are more.
     pub(super) fn limit(&self) -> Result<usize, Error> {
-        let Some(value) = self.get("limit") else { return Ok(ROWS_DEFAULT) };
-        match value.parse() {
-            Ok(limit) if (1..=ROWS_MAX).contains(&limit) => Ok(limit),
-            _ => Err(bad("limit", &format!("must be a number from 1 to {ROWS_MAX}"))),
+        self.limit_or(ROWS_DEFAULT)
+    }
+
+    /// How many rows, where a list has a default of its own.
+    pub(super) fn limit_or(&self, default: usize) -> Result<usize, Error> {
+        let Some(value) = self.get("limit") else { return Ok(default) };
+        match value.parse::<usize>() {
+            Ok(limit) if limit > 0 => Ok(limit.min(ROWS_MAX)),
+            _ => Err(bad("limit", "must be a number of rows, at least 1")),
         }
     }
 
@@ -132,6 +138,13 @@ mod tests {
     }
 
     #[test]
+    fn a_page_is_no_larger_than_its_bound() {
+        assert_eq!(Params::parse("limit=7").limit().unwrap(), 7);
+        assert_eq!(Params::parse("limit=1000000").limit().unwrap(), ROWS_MAX);
+        assert_eq!(Params::parse("").limit_or(5).unwrap(), 5);
+    }
+
+    #[test]
     fn a_bad_value_is_refused_by_name() {
         let check = |query: &str| {
             let params = Params::parse(query);
@@ -143,7 +156,7 @@ mod tests {
             }
         };
         assert_eq!(check("limit=0"), "limit");
-        assert_eq!(check("limit=1001"), "limit");
+        assert_eq!(check("limit=many"), "limit");
         assert_eq!(check("limit=-1"), "limit");
         assert_eq!(check("before=9007199254740992"), "before");
         assert_eq!(check("before=1.5"), "before");

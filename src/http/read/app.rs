@@ -7,7 +7,7 @@ use crate::{
         body::Response,
         convert,
         error::Error,
-        limits::ROWS_DEFAULT,
+        limits::{REQUESTS_DEFAULT, ROWS_DEFAULT},
         moment::Moment,
         openapi::{AtQuery, PageQuery},
         wire,
@@ -53,7 +53,8 @@ fn is_of_logs(source: &str) -> bool {
 #[utoipa::path(get, path = "/api/requests", params(PageQuery),
     responses((status = 200, body = wire::Requests)))]
 pub(in crate::http) fn requests(moment: &Moment, call: &Call) -> Result<Response, Error> {
-    let window = moment.window(&call.params)?;
+    let limit = call.params.limit_or(REQUESTS_DEFAULT)?;
+    let window = Window { limit, ..moment.window(&call.params)? };
     let page = read::requests(&moment.reader, &moment.snapshot.state, window)?;
     ok(&wire::Requests {
         seq: moment.seq(),

@@ -14,8 +14,9 @@ use crate::{
     views::{self, read},
 };
 
-/// A source that came up has this long to send its live queries again.
-const RESEND_GRACE: Duration = Duration::from_secs(60);
+/// A source that came up has this long to send its live queries again. Until then they are shown as
+/// they were last known, and as not observed: dropping too soon would hide what is there.
+const RESEND_GRACE: Duration = Duration::from_secs(300);
 
 impl Core {
     pub(super) fn observe(&mut self, message: Observed) {
