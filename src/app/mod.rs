@@ -10,7 +10,7 @@ mod serve;
 
 mod signals;
 
-use std::process::ExitCode;
+use std::{io::IsTerminal, process::ExitCode};
 
 use anyhow::Context;
 use tokio::net::TcpListener;
@@ -22,7 +22,8 @@ use crate::cli::Command;
 /// # Errors
 /// What kept the program from starting, or ended it.
 pub fn run(command: Command) -> anyhow::Result<ExitCode> {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    let is_terminal = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_ansi(is_terminal).with_writer(std::io::stderr).init();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
