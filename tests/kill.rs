@@ -28,12 +28,31 @@ use serde_json::{Value, json};
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 use told::{FRAMES, Told};
 
-const KILLS: usize = 10;
-/// Frames that may be sent between two kills.
-const GRANT: u64 = FRAMES / KILLS as u64;
-/// How many lines of a grant the admin has seen when the recorder is killed: some in the middle of
-/// the flood, some as it begins, one when all is sent.
-const SEEN_BEFORE_KILL: [usize; KILLS] = [500, 0, 3000, 1, 2000, 0, 100, 4000, usize::MAX, 1000];
+/// When the recorder is killed.
+#[derive(Clone, Copy, PartialEq)]
+enum Kill {
+    /// In the flood: the admin has seen so many of the lines that were granted for it.
+    Seen(usize),
+    /// In the rest of the flood, as soon as the link is up again.
+    Linked,
+    /// After the flood.
+    AllSent,
+}
+
+const KILLS: [Kill; 10] = [
+    Kill::Seen(500),
+    Kill::Linked,
+    Kill::Seen(3000),
+    Kill::Seen(1),
+    Kill::Linked,
+    Kill::Linked,
+    Kill::Seen(100),
+    Kill::AllSent,
+    Kill::Seen(4000),
+    Kill::Linked,
+];
+/// All but the kills at once are given their own part of the frames.
+const GRANTS: u64 = 6;
 /// The whole test takes a fraction of this.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -62,29 +81,43 @@ async fn what_was_seen_survives_and_what_was_missed_is_a_gap() {
 
     let mut recorder = start(&data, &sim, &url).await;
     links(sim.app_server(), 1).await;
-    for (round, until_seen) in SEEN_BEFORE_KILL.into_iter().enumerate() {
-        let granted = (round as u64 + 1) * GRANT;
+    let mut granted = 0;
+    for kill in KILLS {
+        if kill != Kill::Linked {
+            eventually("end of the flood", async || *sent.borrow() == granted).await;
+            granted = (granted + FRAMES.div_ceil(GRANTS)).min(FRAMES);
+        }
         let before = seen.lock().expect("no panic").fed.len();
         grant.send_replace(granted);
-        eventually("lines on the live feed", async || {
-            let count = seen.lock().expect("no panic").fed.len() - before;
-            count >= until_seen || *sent.borrow() == granted
+        eventually("time to kill", async || {
+            let lines = seen.lock().expect("no panic").fed.len() - before;
+            kill.is_due(lines) || *sent.borrow() == granted
         })
         .await;
         recorder.kill();
         url.send_replace(None);
         links(sim.app_server(), 0).await;
         recorder = start(&data, &sim, &url).await;
-        // What is left of the grant flows while the recorder starts, and into it.
         links(sim.app_server(), 1).await;
-        eventually("end of the grant", async || *sent.borrow() == granted).await;
     }
+    eventually("end of all frames", async || *sent.borrow() == FRAMES).await;
     told::tell_again(sim.app_server(), &told).await;
 
     let told = std::mem::take(&mut *told.lock().expect("no panic"));
     states_are_shown(&desk, &told).await;
     let lines = lines_are_there(&desk, &seen).await;
     gaps_are_told(&desk, &lines, &told).await;
+}
+
+impl Kill {
+    /// Whether it is time, when the admin has seen so many lines.
+    fn is_due(self, lines: usize) -> bool {
+        match self {
+            Kill::Seen(enough) => lines >= enough,
+            Kill::Linked => true,
+            Kill::AllSent => false,
+        }
+    }
 }
 
 async fn start(data: &Path, sim: &Sim, url: &watch::Sender<Option<String>>) -> Process {
