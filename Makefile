@@ -14,8 +14,14 @@ run: build
 build: frontend
 	$(CARGO_BUILD)
 
-frontend: frontend/node_modules
+frontend: frontend/dist/assets
+
+# Only when a source is newer: the binary embeds the result, and would be built again as well.
+FRONTEND_SOURCES := $(shell find frontend -type f -not -path '*/node_modules/*' -not -path '*/dist/*')
+
+frontend/dist/assets: $(FRONTEND_SOURCES) | frontend/node_modules
 	npm --prefix frontend run build
+	touch $@
 
 frontend/node_modules: frontend/package-lock.json
 	npm --prefix frontend ci
