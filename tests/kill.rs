@@ -217,7 +217,7 @@ async fn gaps_are_told(desk: &Desk, lines: &[Line], told: &Told) {
     let sent = told.lines.iter().enumerate();
     let missing: Vec<_> = sent.filter(|(n, _)| !recorded.contains(&(*n as u64))).collect();
     let untold: Vec<_> = missing.iter().filter(|(_, time)| !in_gap(**time)).collect();
-    assert!(untold.is_empty(), "{} lines lost in silence: {:?}", untold.len(), untold.first());
+    assert!(untold.is_empty(), "{} lines lost in silence: {untold:?}; {gaps:#?}", untold.len());
     assert!(!missing.is_empty(), "the kills cost nothing: the flood did not flow");
     for gap in &gaps {
         // A gap covers nothing that was observed: neither what is recorded before it nor what is
