@@ -7,7 +7,7 @@ use monitor_backend::{
     event::{
         ActionIntent, ActionOutcome, DeletedBecause, Event, Extensions, Level, LiveQuery, LogLine,
         ObjectDeleted, ObjectObserved, ObjectRef, Outcome, Role, Section, SourceState, State,
-        Trace, TraceEnd, WatchPosition,
+        Trace, TraceEnd, WatchPosition, millis,
     },
     journal::{self, Flags, NewRecord, Reader, Seq},
     views::{self, Body, read},
@@ -164,7 +164,7 @@ fn record(dir: &std::path::Path, batches: &[Vec<Event>]) -> Vec<(Seq, views::Sta
             .collect();
         let appended = writer.append(&records).expect("the batch is appended");
         for ((event, place), seq) in batch.iter().zip(appended.places).zip(appended.first_seq..) {
-            state.apply(event, Body { seq, learned: read::millis(time_ns), place });
+            state.apply(event, Body { seq, learned: millis(time_ns), place });
             moments.push((seq, state.clone()));
         }
     }

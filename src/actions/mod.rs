@@ -7,10 +7,7 @@ mod args;
 
 mod restart;
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 use tokio::{
@@ -20,7 +17,7 @@ use tokio::{
 
 use crate::{
     cluster::Access,
-    event::{ActionIntent, ActionOutcome, Event, Extensions, Millis, Outcome},
+    event::{ActionIntent, ActionOutcome, Event, Extensions, Millis, Outcome, now},
     recorder::{self, Recorder},
 };
 use restart::Restart;
@@ -242,9 +239,4 @@ fn new_id(started: Millis) -> String {
     // Without randomness, two actions of one microsecond would share an id.
     let random = getrandom::u32().unwrap_or_default();
     format!("{:x}-{random:08x}", (started * 1000.0) as u64)
-}
-
-fn now() -> Millis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    since.as_secs_f64() * 1000.0
 }

@@ -18,10 +18,7 @@ mod report;
 
 mod supervisor;
 
-use std::{
-    collections::BTreeMap,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::collections::BTreeMap;
 
 use tokio::{sync::watch, task::JoinSet};
 
@@ -88,11 +85,4 @@ impl Collectors {
     pub async fn stopped(mut self) {
         while self.tasks.join_next().await.is_some() {}
     }
-}
-
-/// The present time.
-fn now() -> Millis {
-    // A clock before 1970 is nonsense, and shows as 0.
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    since.as_secs_f64() * 1000.0
 }

@@ -2,11 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::{
-    now,
-    outlet::{Outlet, Refused, Stopped},
-};
-use crate::event::{Event, Extensions, Gap, Listed, Millis, Observation, SourceState, State};
+use super::outlet::{Outlet, Refused, Stopped};
+use crate::event::{Event, Extensions, Gap, Listed, Millis, Observation, SourceState, State, now};
 
 /// The count of malformed messages is told at most this often: a peer that sends nothing but
 /// nonsense must not fill the journal with counts.

@@ -18,6 +18,8 @@ mod action;
 
 mod observed;
 
+mod time;
+
 pub use action::{ActionIntent, ActionOutcome, ActionProgress, Boot, Outcome};
 pub use app::{Level, LiveQuery, LiveQueryDropped, LogLine, Section, Trace, TraceEnd};
 pub use codec::{DecodeError, Extensions};
@@ -25,9 +27,7 @@ pub use key::Key;
 pub use object::{ClusterEvent, DeletedBecause, ObjectDeleted, ObjectObserved, ObjectRef};
 pub use observed::{Listed, Observation, Observed};
 pub use source::{Gap, SourceState, State, WatchPosition};
-
-/// A time in milliseconds since 1970-01-01T00:00:00Z, or a duration in milliseconds; fractional.
-pub type Millis = f64;
+pub use time::{Millis, millis, now, now_ns};
 
 /// One fact: something that was observed, or something that an admin did.
 #[derive(Debug, Clone, PartialEq)]

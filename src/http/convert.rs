@@ -6,11 +6,13 @@ use serde_json::Value;
 
 use super::wire;
 use crate::{
-    event::{self, DeletedBecause, Key, ObjectDeleted, ObjectObserved, Outcome, State, TraceEnd},
+    event::{
+        self, DeletedBecause, Key, ObjectDeleted, ObjectObserved, Outcome, State, TraceEnd, millis,
+    },
     journal::{LeftAlone, Place, Positions, SegmentInfo},
     views::{
         self, Body, objects,
-        read::{Action, Recorded, millis},
+        read::{Action, Recorded},
     },
 };
 

@@ -4,12 +4,12 @@
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use super::limits::{WRONG_KEY_DELAY_MAX, WRONG_KEY_DELAY_MIN, WRONG_KEY_MEMORY};
 use crate::{
-    event::{ActionOutcome, Event, Extensions, Millis, Outcome},
+    event::{ActionOutcome, Event, Extensions, Millis, Outcome, now},
     recorder::Recorder,
 };
 
@@ -90,10 +90,6 @@ impl Unreported {
 fn delay(row: u32) -> Duration {
     let doubled = WRONG_KEY_DELAY_MIN.saturating_mul(1 << row.saturating_sub(1).min(16));
     doubled.min(WRONG_KEY_DELAY_MAX)
-}
-
-fn now() -> Millis {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64() * 1000.0)
 }
 
 #[cfg(test)]

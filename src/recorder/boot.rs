@@ -4,11 +4,14 @@ use std::{fs, io, path::Path, sync::Arc, time::Duration};
 
 use super::{
     Setup, WipeOnStart,
-    core::{Core, Inputs, Outputs, now_ms, now_ns},
+    core::{Core, Inputs, Outputs},
     with_causes,
 };
 use crate::{
-    event::{ActionOutcome, Boot, Event, Extensions, Outcome, SourceState, State as SourceWord},
+    event::{
+        ActionOutcome, Boot, Event, Extensions, Outcome, SourceState, State as SourceWord, now,
+        now_ns,
+    },
     journal::{self, Reader, Recovery, WipeNote, Writer},
     views::{self, read},
 };
@@ -143,7 +146,7 @@ fn unknown_outcome(intent: &crate::event::ActionIntent) -> Event {
         action: intent.action.clone(),
         args: intent.args.clone(),
         started: intent.started,
-        ended: now_ms(),
+        ended: now(),
         outcome: Outcome::Unknown,
         detail: "the recorder stopped before the outcome was recorded; see what followed".into(),
         ext: Extensions::default(),

@@ -1,14 +1,6 @@
-//! The one thing that a seed does not decide: what time it is.
-
-use std::time::{SystemTime, UNIX_EPOCH};
+//! Times as the cluster API writes them.
 
 use crate::event::Millis;
-
-/// Now.
-pub(super) fn now() -> Millis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    since.as_secs_f64() * 1000.0
-}
 
 /// A time as the cluster API writes it: RFC 3339 in whole seconds.
 pub(super) fn rfc3339(time: Millis) -> String {

@@ -9,7 +9,7 @@ use super::{Body, Object, Source, State, objects};
 use crate::{
     event::{
         ActionOutcome, ClusterEvent, DecodeError, Event, Gap, Key, Level, LogLine, Millis,
-        State as SourceWord, Trace, TraceEnd, kind,
+        State as SourceWord, Trace, TraceEnd, kind, millis,
     },
     journal::{Error, Flags, Place, Range, Reader, Record, Seq},
 };
@@ -78,11 +78,6 @@ pub struct DeletedObject {
 
 /// One recorded state of an object: [`Event::ObjectObserved`] or [`Event::ObjectDeleted`].
 pub type ObjectVersion = Recorded<Event>;
-
-/// The time of a record.
-pub fn millis(time_ns: i64) -> Millis {
-    time_ns as f64 / 1e6
-}
 
 /// Folds the state at `to` (the present when `None`); returns it with the last number applied.
 ///

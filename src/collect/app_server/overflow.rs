@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    collect::{now, outlet::Stopped, report::Report},
-    event::{Event, Key, Millis},
+    collect::{outlet::Stopped, report::Report},
+    event::{Event, Key, Millis, now},
 };
 
 /// How many entities may wait. Beyond that, states are dropped and counted like lines.

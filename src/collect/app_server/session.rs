@@ -14,8 +14,8 @@ use super::{
     traces::Traces,
 };
 use crate::{
-    collect::{now, outlet::Stopped, pace::Pace, report::Report},
-    event::{Event, Millis},
+    collect::{outlet::Stopped, pace::Pace, report::Report},
+    event::{Event, Millis, now},
 };
 
 /// How many frames go to the recorder at once: enough to make its cost a frame small.

@@ -13,8 +13,8 @@ use tokio::time::timeout;
 use super::{Watcher, failure::Attempt};
 use crate::{
     cluster::Cluster,
-    collect::{now, report::Report, supervisor::Failure},
-    event::{Event, Listed, Millis},
+    collect::{report::Report, supervisor::Failure},
+    event::{Event, Listed, Millis, now},
 };
 
 /// Objects a page: a page of large objects is a few MiB.

@@ -17,8 +17,8 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use super::{Watcher, failure::Attempt, object};
 use crate::{
     cluster::Cluster,
-    collect::{now, report::Report, supervisor::Failure},
-    event::{DeletedBecause, Event, Extensions, Millis, ObjectDeleted},
+    collect::{report::Report, supervisor::Failure},
+    event::{DeletedBecause, Event, Extensions, Millis, ObjectDeleted, now},
 };
 
 /// How much later than promised the end may come.

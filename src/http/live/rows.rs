@@ -3,10 +3,10 @@
 use std::ops::ControlFlow;
 
 use crate::{
-    event::{Event, kind},
+    event::{Event, kind, millis},
     http::{convert, error::Error, params::bad, wire::LiveBatch},
     journal::{self, Range, Reader, Record, Seq},
-    views::read::{Action, Recorded, millis},
+    views::read::{Action, Recorded},
 };
 
 /// Rows of one batch; more follow at once.

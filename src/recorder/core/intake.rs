@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use tokio::time::{Duration, Instant};
 
-use super::{Core, now_ms};
+use super::Core;
 use crate::{
     event::{
         DeletedBecause, Event, Extensions, Key, Listed, LiveQueryDropped, Millis, ObjectDeleted,
         ObjectObserved, Observation, Observed, SourceState, State as SourceWord, WatchPosition,
-        kind,
+        kind, now,
     },
     views::{self, read},
 };
@@ -35,7 +35,7 @@ impl Core {
         if let Observation::Events(events) = message.what
             && message.generation >= self.wiped_before
         {
-            self.losses.count_all(&events, now_ms());
+            self.losses.count_all(&events, now());
         }
     }
 

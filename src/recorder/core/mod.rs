@@ -7,11 +7,7 @@ mod intake;
 
 mod loss;
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -21,9 +17,9 @@ use tokio::{
 use self::{batch::Batch, loss::Losses};
 use super::{Error, Health, Published, Request, Snapshot, with_causes};
 use crate::{
-    event::{ActionOutcome, Event, Extensions, Millis, Observed, Outcome},
+    event::{ActionOutcome, Event, Extensions, Millis, Observed, Outcome, millis, now, now_ns},
     journal::{self, Appended, Positions, Reader, Recovery, Seq, WipeNote, Writer},
-    views::{self, Body, read},
+    views::{self, Body},
 };
 
 /// Messages taken from the queue at once.
@@ -246,14 +242,14 @@ impl Core {
     fn commit(&mut self) {
         let staged = std::mem::take(&mut self.staged);
         if self.retry_at.is_some_and(|at| Instant::now() < at) {
-            self.losses.count_all(staged.events(), now_ms());
+            self.losses.count_all(staged.events(), now());
             return;
         }
         let told = self.tell_losses();
         match told.and_then(|()| self.append_accepted(&staged)) {
             Ok(()) => {}
             Err(error) => {
-                self.losses.count_all(staged.events(), now_ms());
+                self.losses.count_all(staged.events(), now());
                 self.append_failed(with_causes(&error));
             }
         }
@@ -261,7 +257,7 @@ impl Core {
 
     fn tell_losses(&mut self) -> Result<(), journal::Error> {
         if !self.losses.is_empty() {
-            self.append(&Batch::of(self.losses.as_gaps(now_ms())))?;
+            self.append(&Batch::of(self.losses.as_gaps(now())))?;
             for (source, from) in std::mem::take(&mut self.losses).begun() {
                 let known = self.blind_since.entry(source).or_insert(from);
                 *known = known.min(from);
@@ -277,7 +273,7 @@ impl Core {
         }
         match self.append(batch) {
             Err(journal::Error::Refused { index, reason }) => {
-                let gap = loss::refused(&batch.events()[index], &reason, now_ms());
+                let gap = loss::refused(&batch.events()[index], &reason, now());
                 self.append_accepted(&batch.with(index, gap))
             }
             result => result.map(|_| ()),
@@ -313,7 +309,7 @@ impl Core {
     fn apply(&mut self, events: &[Event], appended: Appended, time_ns: i64) -> Seq {
         let mut seq = appended.first_seq;
         for (event, place) in events.iter().zip(appended.places) {
-            let body = Body { seq, learned: read::millis(time_ns), place };
+            let body = Body { seq, learned: millis(time_ns), place };
             self.state.apply(event, body);
             seq += 1;
         }
@@ -395,7 +391,7 @@ fn wipe_event(went: &Positions, note: &WipeNote) -> Event {
         "last_seq": went.last_seq,
         "bytes": went.bytes,
     });
-    let at = read::millis(note.time_ns);
+    let at = millis(note.time_ns);
     Event::ActionOutcome(ActionOutcome {
         id: format!("wipe-{}", went.epoch + 1),
         actor: note.actor.clone(),
@@ -407,15 +403,4 @@ fn wipe_event(went: &Positions, note: &WipeNote) -> Event {
         detail: format!("events {} to {} were wiped", went.first_seq, went.last_seq),
         ext: Extensions::default(),
     })
-}
-
-/// The present time, nanoseconds since 1970; 0 for a clock before that.
-pub(super) fn now_ns() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
-}
-
-/// The present time, milliseconds since 1970.
-pub(super) fn now_ms() -> Millis {
-    read::millis(now_ns())
 }

@@ -10,11 +10,8 @@ use super::{
     frames::{Frame, LiveQuery, LogEntry, Mtx, Section},
 };
 use crate::{
-    event::Millis,
-    sim::{
-        clock,
-        rng::{Rng, uuid_of},
-    },
+    event::{Millis, now},
+    sim::rng::{Rng, uuid_of},
 };
 
 /// How often something may happen.
@@ -78,7 +75,7 @@ pub(in crate::sim) async fn run(
     loop {
         ticks.tick().await;
         let mood = *mood.borrow();
-        for frame in traffic.step(mood, clock::now()) {
+        for frame in traffic.step(mood, now()) {
             app_server.send(&frame).await;
         }
     }

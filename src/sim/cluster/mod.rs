@@ -57,8 +57,8 @@ use self::{
     resources::{ObjectKey, Resource},
     store::Store,
 };
-use super::{clock, port::Port};
-use crate::event::Millis;
+use super::port::Port;
+use crate::event::{Millis, now};
 
 /// How long before the start the cluster was set up, so that it has a past.
 const AGE_MS: Millis = 20.0 * 60.0 * 1000.0;
@@ -103,7 +103,7 @@ impl Cluster {
         nodes: &[&str],
         workloads: &[Workload<'_>],
     ) -> io::Result<Cluster> {
-        let now = clock::now();
+        let now = now();
         let mut store = Store::new(now);
         let mut controller = Controller::new(pace, seed);
         set_up(&mut store, nodes, workloads, now - AGE_MS);
@@ -148,7 +148,7 @@ impl Cluster {
     /// returns it as stored, or `None` for a kind that is not served.
     pub fn put(&self, object: Value) -> Option<Arc<Value>> {
         let resource = Resource::of_kind(object["kind"].as_str()?)?;
-        Some(self.shared.store().put(resource, object, clock::now()))
+        Some(self.shared.store().put(resource, object, now()))
     }
 
     /// Removes an object at once; returns its last state, or `None` if there is no such object.
@@ -184,14 +184,14 @@ impl Cluster {
         let mut containers = before["spec"]["template"]["spec"]["containers"].clone();
         containers[0]["image"] = json!(image);
         let change = json!({"spec": {"template": {"spec": {"containers": containers}}}});
-        store.put(deployments, patch::patched(&before, &change), clock::now());
+        store.put(deployments, patch::patched(&before, &change), now());
         true
     }
 
     /// Lets a node's kubelet fall silent, or come back. False if there is no such node.
     pub fn set_node_ready(&self, name: &str, ready: bool) -> bool {
         let Some(nodes) = Resource::of_kind("Node") else { return false };
-        let now = clock::now();
+        let now = now();
         let mut store = self.shared.store();
         let edit = |node: &mut Value| objects::set_node_ready(node, ready, now);
         let edited = store.edit(nodes, &nodes.key("", name), now, edit);
@@ -245,7 +245,7 @@ async fn control(shared: Arc<Shared>, mut controller: Controller, pace: Pace) {
     loop {
         ticks.tick().await;
         let images = shared.images().clone();
-        controller.step(&mut shared.store(), &images, clock::now());
+        controller.step(&mut shared.store(), &images, now());
     }
 }
 

@@ -26,7 +26,7 @@ use super::{
     status::{Refusal, deleted},
     watch::watch,
 };
-use crate::sim::clock;
+use crate::event::now;
 
 /// As the real API: what etcd would take, and some.
 const BODY_BYTES_MAX: usize = 3 * 1024 * 1024;
@@ -81,7 +81,7 @@ async fn delete(
 ) -> Answer {
     let body = read_body(request).await?;
     let options = if body.is_empty() { Value::Null } else { parse_json(&body)? };
-    let now = clock::now();
+    let now = now();
     let mut store = shared.store();
     let object = store.get(key).ok_or_else(|| missing(key))?;
     let uid = &options["preconditions"]["uid"];
@@ -122,7 +122,7 @@ async fn patch(
         return Err(Refusal::conflict(key.plural, &key.name, "the object has been modified"));
     }
     shared.count_intervention();
-    let after = store.put(target.resource, patched(&before, &change), clock::now());
+    let after = store.put(target.resource, patched(&before, &change), now());
     Ok(json_response(StatusCode::OK, &after))
 }
 
