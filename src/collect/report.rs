@@ -69,7 +69,7 @@ impl Report {
     /// The recorder has stopped.
     pub async fn connecting(&mut self) -> Result<(), Stopped> {
         if self.told.is_none() {
-            self.tell(State::Connecting, "", vec![]).await?;
+            self.tell(State::Connecting, "", now(), vec![]).await?;
         }
         Ok(())
     }
@@ -82,8 +82,11 @@ impl Report {
         if self.is_up() {
             return Ok(());
         }
-        let gap = self.gap(now(), &self.trouble);
-        self.tell(State::Up, "", gap.into_iter().collect()).await
+        // One moment for both: the next gap may begin where this state does, and what was lost
+        // between two moments would lie in neither gap.
+        let since = now();
+        let gap = self.gap(since, &self.trouble);
+        self.tell(State::Up, "", since, gap.into_iter().collect()).await
     }
 
     /// Tells that the source is not observed, and why.
@@ -92,7 +95,7 @@ impl Report {
     /// The recorder has stopped.
     pub async fn not_observed(&mut self, state: State, reason: &str) -> Result<(), Stopped> {
         reason.clone_into(&mut self.trouble);
-        self.tell(state, reason, vec![]).await
+        self.tell(state, reason, now(), vec![]).await
     }
 
     /// Whether the source was told to be up.
@@ -173,12 +176,13 @@ impl Report {
         &mut self,
         state: State,
         reason: &str,
+        at: Millis,
         mut before: Vec<Event>,
     ) -> Result<(), Stopped> {
         let since = match &self.told {
             Some(told) if told.state == state && told.reason == reason => return Ok(()),
             Some(told) if told.state == state => told.since,
-            _ => now(),
+            _ => at,
         };
         let told = SourceState {
             name: self.name.into(),

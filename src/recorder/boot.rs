@@ -30,6 +30,9 @@ pub(super) async fn run(setup: Setup, inputs: Inputs, outputs: Outputs) {
     {
         faults.push(format!("the wipe on start failed: {error:#}"));
     }
+    // Before the reader: who has it compares what it knows with the positions, and those of no
+    // journal would look like a loss or a wipe.
+    outputs.positions.send_replace(reader.positions());
     outputs.published.reader.store(Some(Arc::new(reader.clone())));
     let state = replay(&reader, &outputs, &mut faults);
     let boot = boot_event(&setup, &recovery, &faults);
