@@ -6,12 +6,10 @@
 mod cluster;
 #[path = "support/collected.rs"]
 mod collected;
+#[path = "support/proxy.rs"]
+mod proxy;
 
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::PathBuf;
 
 use cluster::Cluster;
 use collected::{Collected, Seen, fast};
@@ -20,11 +18,7 @@ use monitor_backend::{
     collect::{Config, Resume},
     event::{DeletedBecause, Event, ObjectDeleted, ObjectObserved, State},
 };
-use tokio::{
-    io::copy_bidirectional,
-    net::{TcpListener, TcpStream},
-    sync::watch,
-};
+use proxy::Proxy;
 
 const POD: &str = "cluster/Pod";
 const NODE: &str = "cluster/Node";
@@ -33,59 +27,6 @@ const QUEUE_MESSAGES: usize = 64;
 
 const POD_YAML: &str = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"NAME"},"spec":{
     "containers":[{"name":"c","image":"i","env":[{"name":"DB_PASSWORD","value":"hunter2"}]}]}}"#;
-
-/// Hands connections on to the API server, until it is cut.
-struct Proxy {
-    address: SocketAddr,
-    is_open: Arc<watch::Sender<bool>>,
-}
-
-impl Proxy {
-    async fn start(server: SocketAddr) -> Proxy {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
-        let address = listener.local_addr().expect("it is bound");
-        let is_open = Arc::new(watch::Sender::new(true));
-        let open = Arc::clone(&is_open);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(hand_on(stream, server, open.subscribe()));
-            }
-        });
-        Proxy { address, is_open }
-    }
-
-    fn set_open(&self, is_open: bool) {
-        self.is_open.send_replace(is_open);
-    }
-}
-
-/// Ends, and so closes both connections, as soon as the proxy is cut.
-async fn hand_on(mut stream: TcpStream, server: SocketAddr, mut open: watch::Receiver<bool>) {
-    let handing = async {
-        let mut onward = TcpStream::connect(server).await?;
-        copy_bidirectional(&mut stream, &mut onward).await
-    };
-    tokio::select! {
-        biased;
-        _ = open.wait_for(|is_open| !is_open) => {}
-        // Either side may hang up.
-        _ = handing => {}
-    }
-}
-
-/// The kubeconfig of somebody, by way of the proxy.
-fn kubeconfig_through(proxy: &Proxy, cluster: &Cluster, kubeconfig: &Path) -> PathBuf {
-    let text = std::fs::read_to_string(kubeconfig).expect("the kubeconfig can be read");
-    let through = text.replace(&cluster.url(), &format!("https://{}", proxy.address));
-    assert_ne!(text, through);
-    let path = kubeconfig.with_extension("proxied");
-    std::fs::write(&path, through).expect("the folder can be written");
-    path
-}
-
-fn server_address(cluster: &Cluster) -> SocketAddr {
-    cluster.url().trim_start_matches("https://").parse().expect("an address and a port")
-}
 
 fn observe(kubeconfig: PathBuf, resume: &Resume, only: &'static str) -> Collected {
     let cluster = Some(Access { kubeconfig: Some(kubeconfig) });
@@ -179,8 +120,8 @@ async fn what_happens_to_a_pod_comes_as_it_happens() {
 async fn what_happens_while_the_watch_is_cut_comes_afterwards() {
     let cluster = Cluster::start().await;
     create_pod(&cluster, "old").await;
-    let proxy = Proxy::start(server_address(&cluster)).await;
-    let kubeconfig = kubeconfig_through(&proxy, &cluster, cluster.kubeconfig());
+    let proxy = Proxy::start(&cluster.url()).await;
+    let kubeconfig = proxy.kubeconfig(cluster.kubeconfig());
     let mut pods = observe(kubeconfig, &Resume::default(), POD);
     pods.state(POD, State::Up).await;
 
@@ -206,8 +147,8 @@ async fn a_server_that_restarts_having_forgotten_is_listed_and_tells_what_is_gon
     let mut cluster = Cluster::start().await;
     create_pod(&cluster, "stays").await;
     create_pod(&cluster, "goes").await;
-    let proxy = Proxy::start(server_address(&cluster)).await;
-    let kubeconfig = kubeconfig_through(&proxy, &cluster, cluster.kubeconfig());
+    let proxy = Proxy::start(&cluster.url()).await;
+    let kubeconfig = proxy.kubeconfig(cluster.kubeconfig());
     let mut pods = observe(kubeconfig, &Resume::default(), POD);
     let goes = object(&mut pods, "goes").await;
     pods.state(POD, State::Up).await;

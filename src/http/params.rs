@@ -72,6 +72,12 @@ impl Params {
         }
     }
 
+    /// A yes or no.
+    pub(super) fn flag(&self, name: &'static str) -> Result<Option<bool>, Error> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        value.parse().map(Some).map_err(|_| bad(name, "must be true or false"))
+    }
+
     /// A level.
     pub(super) fn level(&self) -> Result<Option<Level>, Error> {
         let Some(value) = self.get("level") else { return Ok(None) };

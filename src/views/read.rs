@@ -5,11 +5,11 @@
 
 use std::{collections::HashSet, ops::ControlFlow};
 
-use super::{Body, Object, Source, State, objects};
+use super::{Body, Source, State};
 use crate::{
     event::{
         ActionOutcome, ClusterEvent, DecodeError, Event, Gap, Key, Level, LogLine, Millis,
-        State as SourceWord, Trace, TraceEnd, kind, millis,
+        ObjectDeleted, State as SourceWord, Trace, TraceEnd, kind, millis,
     },
     journal::{Error, Flags, Place, Range, Reader, Record, Seq},
 };
@@ -65,15 +65,6 @@ pub struct ObjectFilter {
     pub kind: Option<String>,
     /// Only this namespace.
     pub namespace: Option<String>,
-}
-
-/// A deleted object: its last row, and what is known of its end.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DeletedObject {
-    /// The last row.
-    pub object: Object,
-    /// How and when it is known to be gone.
-    pub deleted: crate::event::ObjectDeleted,
 }
 
 /// One recorded state of an object: [`Event::ObjectObserved`] or [`Event::ObjectDeleted`].
@@ -324,7 +315,7 @@ pub fn deleted_objects(
     reader: &Reader,
     window: Window,
     filter: &ObjectFilter,
-) -> Result<Page<Recorded<DeletedObject>>, Error> {
+) -> Result<Page<Recorded<ObjectDeleted>>, Error> {
     page(reader, window, &[kind::OBJECT_DELETED], None, |record| {
         let Recorded { seq, learned, value: Event::ObjectDeleted(deleted) } = decode(record)?
         else {
@@ -333,9 +324,7 @@ pub fn deleted_objects(
         if !filter.fits(&deleted.object) {
             return None;
         }
-        let place = Place::Heap(record.payload.into());
-        let object = objects::gone(&deleted, Body { seq, learned, place });
-        Some(Recorded { seq, learned, value: DeletedObject { object, deleted } })
+        Some(Recorded { seq, learned, value: deleted })
     })
 }
 

@@ -54,6 +54,7 @@ async fn a_bad_parameter_is_named() {
         ("/api/logs?before=x", "before"),
         ("/api/logs?after=-1", "after"),
         ("/api/logs?level=loud", "level"),
+        ("/api/objects?deleted=maybe", "deleted"),
         ("/api/status?at=tomorrow", "at"),
         ("/api/overview?at=9007199254740991", "at"),
         ("/api/live?topics=pods", "topics"),

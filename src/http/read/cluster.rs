@@ -24,6 +24,7 @@ const DETAIL_EVENTS_MAX: usize = 50;
 #[utoipa::path(get, path = "/api/objects", params(
     ("kind" = Option<String>, Query, description = "Only this kind."),
     ("namespace" = Option<String>, Query, description = "Only this namespace."),
+    ("deleted" = Option<bool>, Query, description = "`false` leaves the deleted ones out."),
     ("limit" = Option<u64>, Query, description = "How many deleted ones at most."),
     AtQuery,
 ), responses((status = 200, body = wire::Objects)))]
@@ -33,13 +34,12 @@ pub(in crate::http) fn objects(moment: &Moment, call: &Call) -> Result<Response,
     let living = moment.snapshot.state.objects.values();
     let mut living: Vec<&Object> = living.filter(|row| filter.fits(&row.object)).collect();
     living.sort_by_key(|row| (&row.object.kind, &row.object.namespace, &row.object.name));
-    let window = moment.newest(call.params.limit()?);
-    let deleted = read::deleted_objects(&moment.reader, window, &filter)?;
     let mut objects: Vec<_> = living.into_iter().map(convert::object).collect();
-    objects.extend(deleted.rows.into_iter().map(|row| {
-        let Recorded { seq, learned, value } = row;
-        convert::deleted_object(&Recorded { seq, learned, value: value.deleted })
-    }));
+    if call.params.flag("deleted")?.unwrap_or(true) {
+        let window = moment.newest(call.params.limit()?);
+        let deleted = read::deleted_objects(&moment.reader, window, &filter)?;
+        objects.extend(deleted.rows.iter().map(convert::deleted_object));
+    }
     ok(&wire::Objects { seq: moment.seq(), objects })
 }
 
