@@ -1,6 +1,10 @@
 //! The command line: what can be asked of the program, and with which words.
 
-use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
+use std::{
+    ffi::OsString,
+    net::{SocketAddr, ToSocketAddrs},
+    path::PathBuf,
+};
 
 use clap::{
     Args, Parser, Subcommand,
@@ -37,7 +41,7 @@ pub struct ServeArgs {
     #[arg(long, env = "DATA_DIR", default_value = "data")]
     pub data_dir: PathBuf,
     /// Address and port to serve on [default: 0.0.0.0:5130].
-    #[arg(long, env = "LISTEN")]
+    #[arg(long, env = "LISTEN", value_parser = address)]
     pub listen: Option<SocketAddr>,
     /// File that holds the admin key; MONITOR_BACKEND_ADMIN_KEY wins over it. With neither, a key
     /// is generated into DATA_DIR/admin-key.
@@ -70,7 +74,7 @@ pub struct DemoArgs {
     #[arg(long)]
     pub data_dir: Option<PathBuf>,
     /// Address and port to serve on.
-    #[arg(long, default_value = "127.0.0.1:5130")]
+    #[arg(long, value_parser = address, default_value = "127.0.0.1:5130")]
     pub listen: SocketAddr,
 }
 
@@ -80,13 +84,24 @@ pub struct ReplayArgs {
     /// A downloaded backup: a directory, a .tar, or one .seg file.
     pub path: PathBuf,
     /// Loopback address and port to serve on.
-    #[arg(long, default_value = "127.0.0.1:5130")]
+    #[arg(long, value_parser = address, default_value = "127.0.0.1:5130")]
     pub listen: SocketAddr,
 }
 
 /// A path that may be empty, which means the same as none: a manifest cannot unset a variable.
 fn path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
+}
+
+/// An address or a host name, and a port; all addresses where only `:PORT` is given.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let text = if text.starts_with(':') { format!("0.0.0.0{text}") } else { text.to_owned() };
+    let found = text.to_socket_addrs().map_err(|error| {
+        format!("not an address and a port, such as 127.0.0.1:5130 or localhost:5130: {error}")
+    })?;
+    let found: Vec<SocketAddr> = found.collect();
+    let first = found.iter().find(|address| address.is_ipv4()).or(found.first());
+    first.copied().ok_or_else(|| "this name has no address".into())
 }
 
 /// Reads a command line.
@@ -115,6 +130,13 @@ mod tests {
         let (error, code) = parse(args).expect_err("the flag is unknown");
         assert_eq!(code, EXIT_USAGE);
         assert!(error.to_string().contains("--no-such-flag"));
+    }
+
+    #[test]
+    fn an_address_may_be_a_name_or_a_port_alone() {
+        assert_eq!(address("localhost:80"), Ok(SocketAddr::from(([127, 0, 0, 1], 80))));
+        assert_eq!(address(":5130"), Ok(SocketAddr::from(([0, 0, 0, 0], 5130))));
+        assert!(address("5130").is_err());
     }
 
     #[test]
