@@ -237,7 +237,7 @@ async fn a_source_was_heard_until_its_last_line() {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         since.expect("the clock is sane").as_secs_f64() * 1000.0
     };
-    let sent = now_ms() - 500.0;
+    let sent = now_ms() - 5_000.0;
     let Event::LogLine(line) = log_line("late") else { unreachable!("it is a line") };
     send(&started, vec![Event::LogLine(LogLine { time: sent, ..line })]).await;
     for _ in 0..500 {
@@ -248,7 +248,7 @@ async fn a_source_was_heard_until_its_last_line() {
     }
     assert_eq!(heard(&started), Some(sent), "a credible claim stands");
     settle(&started).await;
-    assert!(heard(&started) > Some(sent), "a line from 1970 is dated by when it was learned");
+    assert!(heard(&started) > Some(sent), "a line from 1970 is dated by about when it was learned");
     let before_stop = heard(&started);
     stop(started).await;
 

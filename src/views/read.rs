@@ -366,7 +366,8 @@ impl ObjectFilter {
 /// sent after it. `None` where the source is not known or not configured.
 ///
 /// For a source of log lines that is the time that its last line claims, where that lies shortly
-/// before the time it was learned: lines arrive in order, so what is missing was sent later. For a
+/// before the time it was learned: lines arrive in order, so what is missing was sent later. Else it
+/// is shortly before the time it was learned. For a
 /// watch it is the time of its last recorded position.
 ///
 /// # Errors
@@ -388,11 +389,13 @@ pub fn heard_until(reader: &Reader, state: &State, source: &str) -> Result<Optio
 fn last_line(reader: &Reader, up: &Source) -> Result<Option<Millis>, Error> {
     /// A claimed time further than this from the learned one is a wrong clock.
     const CLAIM_MAX_MS: f64 = 60_000.0;
+    /// What was lost may have been on its way for so long when the last line came.
+    const UNDERWAY_MAX_MS: f64 = 1_000.0;
     let window = Window { limit: 1, before: Seq::MAX, after: up.seq };
     let last = page(reader, window, &[kind::LOG_LINE], None, |record| match decode(record)? {
         Recorded { learned, value: Event::LogLine(line), .. } if line.source == up.state.name => {
             let is_credible = (0.0..CLAIM_MAX_MS).contains(&(learned - line.time));
-            Some(if is_credible { line.time } else { learned })
+            Some(if is_credible { line.time } else { learned - UNDERWAY_MAX_MS })
         }
         _ => None,
     })?;
