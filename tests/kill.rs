@@ -219,6 +219,9 @@ async fn gaps_are_told(desk: &Desk, lines: &[Line], told: &Told) {
     let untold: Vec<_> = missing.iter().filter(|(_, time)| !in_gap(**time)).collect();
     assert!(untold.is_empty(), "{} lines lost in silence: {untold:?}; {gaps:#?}", untold.len());
     assert!(!missing.is_empty(), "the kills cost nothing: the flood did not flow");
+    // What is lost between the end of a gap and the beginning of the source being up is in no gap.
+    let up = source_up_since(desk).await;
+    assert!(gaps.iter().any(|gap| gap.to == up), "no gap ends at {up}: {gaps:#?}");
     for gap in &gaps {
         // A gap covers nothing that was observed: neither what is recorded before it nor what is
         // recorded after it.
@@ -234,6 +237,14 @@ struct Gap {
     seq: u64,
     from: f64,
     to: f64,
+}
+
+async fn source_up_since(desk: &Desk) -> f64 {
+    let answer = desk.get("/api/sources").await;
+    let mut sources = answer["sources"].as_array().into_iter().flatten();
+    let link = sources.find(|source| source["name"] == "app-server").expect("the link is known");
+    assert_eq!(link["state"], "up");
+    link["since"].as_f64().expect("a time")
 }
 
 async fn gaps_of_link(desk: &Desk) -> Vec<Gap> {
