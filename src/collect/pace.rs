@@ -15,6 +15,9 @@ pub struct Pace {
     pub stable: Duration,
     /// A link that takes longer to be greeted is down.
     pub greeting_max: Duration,
+    /// An app-server may take a moment to think of a client that it has greeted: the link is up
+    /// with the first frame, or when nothing came for so long.
+    pub first_frame_max: Duration,
     /// The link looks after its pings and its waiting records this often.
     pub link_tick: Duration,
     /// The link sends a ping this often.
@@ -41,6 +44,7 @@ impl Default for Pace {
             stable: Duration::from_secs(60),
             // Far beyond any round trip, and short enough to be told while somebody looks.
             greeting_max: Duration::from_secs(5),
+            first_frame_max: Duration::from_secs(1),
             link_tick: Duration::from_secs(1),
             ping_interval: Duration::from_secs(20),
             // Three pings went unanswered.

@@ -79,12 +79,19 @@ impl Report {
     /// # Errors
     /// The recorder has stopped.
     pub async fn up(&mut self) -> Result<(), Stopped> {
+        self.up_since(now()).await
+    }
+
+    /// Tells that the source has been observed since some moment before now.
+    ///
+    /// # Errors
+    /// The recorder has stopped.
+    pub async fn up_since(&mut self, since: Millis) -> Result<(), Stopped> {
         if self.is_up() {
             return Ok(());
         }
         // One moment for both: the next gap may begin where this state does, and what was lost
         // between two moments would lie in neither gap.
-        let since = now();
         let gap = self.gap(since, &self.trouble);
         self.tell(State::Up, "", since, gap.into_iter().collect()).await
     }

@@ -22,6 +22,7 @@ pub fn fast() -> Pace {
         retry_first: Duration::from_millis(20),
         retry_max: Duration::from_millis(100),
         retry_refused: Duration::from_millis(50),
+        first_frame_max: Duration::from_millis(50),
         link_tick: Duration::from_millis(20),
         watch_min: Duration::from_millis(20),
         ..Pace::default()

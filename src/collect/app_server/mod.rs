@@ -69,7 +69,8 @@ impl Source for Link {
                 self.session.insert(Session::new(socket, self.pace))
             }
         };
-        report.up().await?;
+        let since = session.settled().await;
+        report.up_since(since).await?;
         let failed = session.run(report).await?;
         self.session = None;
         let reason = format!("the link to {} ended: {failed}", redact::text(&url));

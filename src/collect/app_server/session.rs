@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use futures_util::{FutureExt, SinkExt, StreamExt};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_tungstenite::tungstenite::{Bytes, Error as WsError, Message};
 
 use super::{
@@ -29,6 +29,9 @@ const BATCH_BYTES_MAX: usize = 1 << 20;
 pub struct Session {
     socket: Socket,
     pace: Pace,
+    /// What came first, until it is taken.
+    first: Option<Came>,
+    is_settled: bool,
     heard: Heard,
     traces: Traces,
     overflow: Overflow,
@@ -38,6 +41,9 @@ pub struct Session {
     /// The payload of the last ping: when it was sent.
     ping_at: Millis,
 }
+
+/// A message, the end of the connection, or its failure.
+type Came = Option<Result<Message, WsError>>;
 
 /// What came at once.
 #[derive(Default)]
@@ -52,6 +58,8 @@ impl Session {
         Session {
             socket,
             pace,
+            first: None,
+            is_settled: false,
             heard: Heard::new(now()),
             traces: Traces::default(),
             overflow: Overflow::default(),
@@ -67,6 +75,24 @@ impl Session {
         self.overflow = Overflow::default();
     }
 
+    /// Waits a moment for the first frame, and tells since when nothing is missed.
+    ///
+    /// Frames come in order, so that is when the first one was sent. Whatever the other side sent
+    /// between its greeting and that frame, it sent before it thought of us.
+    pub async fn settled(&mut self) -> Millis {
+        if !self.is_settled {
+            self.first = timeout(self.pace.first_frame_max, self.socket.next()).await.ok();
+            self.is_settled = true;
+            self.heard = Heard::new(now());
+            if let Some(Some(Ok(Message::Text(text)))) = &self.first
+                && let Ok(frame) = frame::read(text)
+            {
+                self.heard.frame(now(), frame.claimed);
+            }
+        }
+        self.heard.until()
+    }
+
     /// Takes frames until the connection ends; returns why it did.
     ///
     /// # Errors
@@ -75,14 +101,18 @@ impl Session {
         report.heard(self.heard.until());
         let mut tick = interval(self.pace.link_tick);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ended = match self.first.take() {
+            Some(first) => self.take(first, report)?,
+            None => None,
+        };
         let ended = loop {
-            let ended = tokio::select! {
-                came = self.socket.next() => self.take(came, report)?,
-                _ = tick.tick() => self.look_after(report).await?,
-            };
             if let Some(why) = ended {
                 break why;
             }
+            ended = tokio::select! {
+                came = self.socket.next() => self.take(came, report)?,
+                _ = tick.tick() => self.look_after(report).await?,
+            };
         };
         // There is time now: what waited for room is sent before the news that the link is down.
         report.send(self.overflow.waiting(report)).await?;
@@ -90,11 +120,7 @@ impl Session {
     }
 
     /// Takes a message and all that came with it. Returns why the connection has ended, if it has.
-    fn take(
-        &mut self,
-        first: Option<Result<Message, WsError>>,
-        report: &mut Report,
-    ) -> Result<Option<String>, Stopped> {
+    fn take(&mut self, first: Came, report: &mut Report) -> Result<Option<String>, Stopped> {
         self.last_came = Instant::now();
         let heard_before = self.heard.until();
         let mut batch = Batch::default();
@@ -118,12 +144,7 @@ impl Session {
         Ok(ended)
     }
 
-    fn take_one(
-        &mut self,
-        came: Option<Result<Message, WsError>>,
-        batch: &mut Batch,
-        report: &mut Report,
-    ) -> Option<String> {
+    fn take_one(&mut self, came: Came, batch: &mut Batch, report: &mut Report) -> Option<String> {
         match came {
             Some(Ok(Message::Text(text))) => {
                 batch.bytes += text.len();
