@@ -132,6 +132,22 @@ async fn a_broken_link_comes_back_after_a_gap_that_covers_what_was_lost() {
 }
 
 #[tokio::test]
+async fn the_link_is_up_since_its_first_frame_was_sent() {
+    let server = AppServer::start().await;
+    let pace = Pace { first_frame_max: Duration::from_secs(60), ..fast() };
+    let resume =
+        Resume { heard_until: [(NAME.to_owned(), now() - 1_000.0)].into(), ..Resume::default() };
+    let mut collected = Collected::start(&config(&server.url(), pace), &resume, 8);
+    collected.only = NAME;
+    let mut connection = server.accept().await;
+    let said = now();
+    connection.say(&log(said, "first")).await;
+    assert_eq!(collected.gap(NAME).await.to, said, "what was sent before is not known");
+    assert_eq!(collected.state(NAME, State::Up).await.since, said);
+    assert_eq!(line(&mut collected).await, "first");
+}
+
+#[tokio::test]
 async fn an_open_trace_is_sent_again_after_the_link_was_down() {
     let server = AppServer::start().await;
     let mut collected = observe(&server);
