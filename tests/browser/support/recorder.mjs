@@ -35,6 +35,8 @@ export class Recorder {
     const dir = await mkdtemp(join(tmpdir(), 'monitor-backend-browser-'))
     const recorder = new Recorder(['demo', '--data-dir', join(dir, 'data')])
     recorder.dir = dir
+    // What it leaves behind when it is killed goes with the folder.
+    recorder.#env = { TMPDIR: dir }
     await recorder.start()
     return recorder
   }
