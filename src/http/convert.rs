@@ -142,20 +142,19 @@ pub(super) fn live_query(row: Recorded<event::LiveQuery>, observed: bool) -> wir
     }
 }
 
+/// A live query that is gone: what identified it, and nothing else.
 pub(super) fn dropped_live_query(row: Recorded<event::LiveQueryDropped>) -> wire::LiveQuery {
-    let query = row.value;
-    wire::LiveQuery {
-        id: live_query_id(Key::live_query(&query.source, &query.table_name, &query.filter)),
-        seq: row.seq,
-        time: row.learned,
-        filter: json_text(&query.filter),
-        last_entries: Value::Array(Vec::new()),
-        source: query.source,
-        table_name: query.table_name,
+    let event::LiveQueryDropped { source, table_name, filter, ext } = row.value;
+    let value = event::LiveQuery {
+        source,
+        table_name,
+        filter,
+        last_entries: "[]".into(),
         watchers_count: 0,
-        observed: false,
-        removed: true,
-    }
+        deleting: true,
+        ext,
+    };
+    live_query(Recorded { seq: row.seq, learned: row.learned, value }, false)
 }
 
 fn live_query_id(key: Key) -> String {
