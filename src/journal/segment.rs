@@ -8,7 +8,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -51,6 +51,8 @@ pub struct Segment {
     pub(super) blocks: Mutex<Blocks>,
     /// Places that readers found damaged, each once.
     damage: Mutex<BTreeSet<u64>>,
+    /// Pages of its map were replaced by zeros: nothing that is written there can be seen.
+    broken: AtomicBool,
     /// Whether the keyframe is whole; looked at once.
     pub(super) keyframe_whole: OnceLock<bool>,
 }
@@ -142,6 +144,7 @@ impl Segment {
             rescued: OnceLock::new(),
             blocks: Mutex::default(),
             damage: Mutex::default(),
+            broken: AtomicBool::new(false),
             keyframe_whole: OnceLock::new(),
             header,
         }
@@ -157,6 +160,11 @@ impl Segment {
         self.last_seq.load(Ordering::Acquire)
     }
 
+    /// Whether pages of it could not be read: it is no place to append to.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
+    }
+
     /// Published bytes. Asks the kernel before they are touched; who goes through many walks
     /// instead, which asks less often.
     pub(super) fn slice(&self, from: u64, to: u64) -> &[u8] {
@@ -169,6 +177,7 @@ impl Segment {
         let unreadable = self.map.guard(range);
         for range in &unreadable {
             self.note_damage(range.start);
+            self.broken.store(true, Ordering::Relaxed);
         }
         let why = "the volume failed, or the file was cut short";
         unreadable.into_iter().map(|range| Unreadable { range, why: why.to_owned() }).collect()
