@@ -9,7 +9,7 @@
 //! - `keymap` is what lives, `replay` the state at a moment;
 //! - `draft` builds a segment, `writer` appends, `rescue` and `wipe` begin anew;
 //! - `catalog`, `survey`, `account` and `load` say what a directory holds, `recovery` opens it;
-//! - `reader`, `scan` and `verify` answer, `backup` and `download` give the journal away,
+//! - `reader`, `scan`, `text` and `verify` answer, `backup` and `download` give the journal away,
 //!   `open_backup` reads what they gave.
 
 mod record;
@@ -60,6 +60,8 @@ mod reader;
 
 mod scan;
 
+mod text;
+
 mod download;
 
 mod backup;
@@ -84,6 +86,7 @@ pub use recovery::{Damaged, Leap, Options, Recovery, SEGMENT_BYTES, open, open_w
 pub use scan::Range;
 pub use segment::{Place, Segment};
 pub use state::Positions;
+pub use text::Text;
 pub use verify::Verification;
 pub use wipe::WipeNote;
 pub use writer::{Appended, BATCH_BYTES_MAX, Writer};
