@@ -10,7 +10,7 @@
 //! - `draft` builds a segment, `writer` appends, `rescue` and `wipe` begin anew;
 //! - `retention` takes the oldest, `presence` notices what others took, `maintain` calls both;
 //! - `catalog`, `survey`, `account` and `load` say what a directory holds, `recovery` opens it;
-//! - `reader`, `scan` and `verify` answer, `backup` and `download` give the journal away,
+//! - `reader`, `scan`, `text` and `verify` answer, `backup` and `download` give the journal away,
 //!   `open_backup` reads what they gave.
 
 mod record;
@@ -67,6 +67,8 @@ mod reader;
 
 mod scan;
 
+mod text;
+
 mod download;
 
 mod backup;
@@ -94,6 +96,7 @@ pub use retention::{Because, Retention, Retired};
 pub use scan::Range;
 pub use segment::{Place, Segment};
 pub use state::Positions;
+pub use text::Text;
 pub use verify::Verification;
 pub use wipe::WipeNote;
 pub use writer::{Appended, BATCH_BYTES_MAX, Writer};

@@ -384,6 +384,7 @@ pub(super) fn header(record: &NewRecord<'_>, seq: Seq) -> Header {
         len: record.payload.len() as u32,
         kind: record.kind,
         flags: record.flags,
+        class: record.class,
         seq,
         time_ns: record.time_ns,
         key: record.key,
