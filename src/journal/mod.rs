@@ -10,7 +10,8 @@
 //! - `draft` builds a segment, `writer` appends, `rescue` and `wipe` begin anew;
 //! - `catalog`, `survey`, `account` and `load` say what a directory holds, `recovery` opens it;
 //! - `reader`, `scan` and `verify` answer, `backup` and `download` give the journal away,
-//!   `open_backup` reads what they gave.
+//!   `open_backup` reads what they gave, `checksums` holds a tar to what it says of itself;
+//! - `tally` counts, `follow` looks at what another process appends.
 
 mod record;
 
@@ -68,6 +69,12 @@ mod open_backup;
 
 mod verify;
 
+mod checksums;
+
+mod tally;
+
+mod follow;
+
 mod error;
 
 #[cfg(test)]
@@ -75,8 +82,10 @@ mod document;
 
 pub use account::{Account, Lost};
 pub use catalog::LeftAlone;
+pub use checksums::{Mismatch, checksum_mismatches};
 pub use download::Download;
 pub use error::Error;
+pub use follow::{Follower, Looked};
 pub use map::Map;
 pub use reader::{Reader, SegmentInfo};
 pub use record::{EVENT_KIND_MIN, Flags, NewRecord, PAYLOAD_BYTES_MAX, Record, Seq};
@@ -84,6 +93,7 @@ pub use recovery::{Damaged, Leap, Options, Recovery, SEGMENT_BYTES, open, open_w
 pub use scan::Range;
 pub use segment::{Place, Segment};
 pub use state::Positions;
+pub use tally::{Count, Tally};
 pub use verify::Verification;
 pub use wipe::WipeNote;
 pub use writer::{Appended, BATCH_BYTES_MAX, Writer};
