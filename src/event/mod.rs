@@ -135,9 +135,20 @@ impl Event {
             Event::ActionIntent(e) => Key::action(&e.id),
             Event::ActionProgress(e) => Key::action(&e.id),
             Event::ActionOutcome(e) => Key::action(&e.id),
+            Event::ClusterEvent(e) if !e.regarding.uid.is_empty() => e.regarding.key(),
             Event::ClusterEvent(_) | Event::LogLine(_) | Event::Gap(_) | Event::Boot(_) => {
                 Key::NONE
             }
+        }
+    }
+
+    /// How bad it is, where its kind has a scale: the number of a [`Level`], a cluster's `Warning`
+    /// being a `WARN` and its `Normal` an `INFO`; 0 where there is none.
+    pub fn class(&self) -> u8 {
+        match self {
+            Event::LogLine(line) => line.level as u8,
+            Event::ClusterEvent(event) => ClusterEvent::class_of(&event.event_type),
+            _ => 0,
         }
     }
 

@@ -4,8 +4,8 @@ use clap::Args;
 
 use super::{Moment, show};
 use crate::{
-    event::{Event, Key, Level, kind, kind_of},
-    journal::{Range, Reader, Record, Seq},
+    event::{Event, Key, Level, WORDS, kind_of},
+    journal::{Range, Reader, Record, Seq, Text},
 };
 
 /// Which events.
@@ -32,18 +32,22 @@ pub struct FilterArgs {
     /// Only the cluster object with this uid.
     #[arg(long, conflicts_with = "key")]
     pub uid: Option<String>,
-    /// Only log lines of this level or worse: error, warn, info, debug or trace.
+    /// Only log lines and cluster events of this level or worse: error, warn, info, debug or trace.
     #[arg(long, value_parser = parse_level)]
     pub level: Option<Level>,
-    /// Only events whose text contains this, in any case.
-    #[arg(long = "q", value_name = "TEXT")]
-    pub text: Option<String>,
+    /// Only events whose line contains this, in any case.
+    #[arg(long = "q", value_name = "TEXT", value_parser = parse_text)]
+    pub text: Option<Text>,
+}
+
+fn parse_text(text: &str) -> Result<Text, String> {
+    Text::new(text).ok_or_else(|| "is empty, or too long to search for".to_owned())
 }
 
 fn parse_kind(word: &str) -> Result<u16, String> {
     let number = word.strip_prefix("0x").and_then(|hex| u16::from_str_radix(hex, 16).ok());
     number.or_else(|| kind_of(word)).ok_or_else(|| {
-        let words: Vec<&str> = crate::event::WORDS.iter().map(|(_, word)| *word).collect();
+        let words: Vec<&str> = WORDS.iter().map(|(_, word)| *word).collect();
         format!("is none of {}", words.join(", "))
     })
 }
@@ -65,9 +69,9 @@ pub struct Filter {
     pub before: Seq,
     kinds: Vec<u16>,
     key: Option<u64>,
-    level: Option<Level>,
-    /// In lower case.
-    text: Option<String>,
+    /// Empty for all.
+    classes: Vec<u8>,
+    text: Option<Text>,
 }
 
 impl Filter {
@@ -80,30 +84,33 @@ impl Filter {
             before: args.before.unwrap_or(Seq::MAX).min(to),
             kinds: args.kind.clone(),
             key: args.key.or_else(|| args.uid.as_deref().map(|uid| Key::object(uid).0)),
-            level: args.level,
-            text: args.text.as_deref().map(str::to_lowercase),
+            classes: args.level.map_or(Vec::new(), |level| (1..=level as u8).collect()),
+            text: args.text.clone(),
         }
     }
 
     /// What the journal itself can look for.
     pub fn range(&self) -> Range<'_> {
-        Range { after: self.after, before: self.before, kinds: &self.kinds, key: self.key }
+        Range {
+            after: self.after,
+            before: self.before,
+            kinds: &self.kinds,
+            classes: &self.classes,
+            key: self.key,
+            ..Range::ALL
+        }
     }
 
     /// Whether a record is wanted, wherever it stands; `event` is what it decodes to.
     pub fn wants(&self, record: &Record<'_>, event: Option<&Event>) -> bool {
         (self.kinds.is_empty() || self.kinds.contains(&record.kind))
+            && (self.classes.is_empty() || self.classes.contains(&record.class))
             && self.key.is_none_or(|key| key == record.key)
-            && self.level.is_none_or(|level| is_of_level(record.kind, event, level))
-            && self.text.as_deref().is_none_or(|text| contains(event, text))
+            && self.text.as_ref().is_none_or(|text| contains(event, text))
     }
 }
 
-fn is_of_level(kind: u16, event: Option<&Event>, level: Level) -> bool {
-    kind == kind::LOG_LINE && matches!(event, Some(Event::LogLine(line)) if line.level <= level)
-}
-
 /// What cannot be decoded has no text.
-fn contains(event: Option<&Event>, text: &str) -> bool {
-    event.is_some_and(|event| show::text(event).to_lowercase().contains(text))
+fn contains(event: Option<&Event>, text: &Text) -> bool {
+    event.is_some_and(|event| text.is_in(show::text(event).as_bytes()))
 }

@@ -8,6 +8,7 @@ use crate::journal::{Error, Flags, Reader, Record, Seq};
 #[derive(Debug, Clone)]
 pub struct Living {
     kind: u16,
+    class: u8,
     flags: Flags,
     seq: Seq,
     time_ns: i64,
@@ -20,6 +21,7 @@ impl Living {
     pub fn record(&self) -> Record<'_> {
         Record {
             kind: self.kind,
+            class: self.class,
             flags: self.flags,
             seq: self.seq,
             time_ns: self.time_ns,
@@ -54,6 +56,7 @@ impl Living {
     fn of(record: &Record<'_>) -> Living {
         Living {
             kind: record.kind,
+            class: record.class,
             flags: record.flags,
             seq: record.seq,
             time_ns: record.time_ns,
