@@ -11,7 +11,8 @@
 //! - `retention` takes the oldest, `presence` notices what others took, `maintain` calls both;
 //! - `catalog`, `survey`, `account` and `load` say what a directory holds, `recovery` opens it;
 //! - `reader`, `scan`, `text` and `verify` answer, `backup` and `download` give the journal away,
-//!   `open_backup` reads what they gave.
+//!   `open_backup` reads what they gave, `checksums` holds a tar to what it says of itself;
+//! - `tally` counts, `follow` looks at what another process appends.
 
 mod record;
 
@@ -81,6 +82,12 @@ mod open_backup;
 
 mod verify;
 
+mod checksums;
+
+mod tally;
+
+mod follow;
+
 mod error;
 
 #[cfg(test)]
@@ -88,8 +95,10 @@ mod document;
 
 pub use account::{Account, Lost};
 pub use catalog::LeftAlone;
+pub use checksums::{Mismatch, checksum_mismatches};
 pub use download::Download;
 pub use error::Error;
+pub use follow::{Follower, Looked};
 pub use maintain::Maintained;
 pub use map::Map;
 pub use presence::Removed;
@@ -100,6 +109,7 @@ pub use retention::{Because, Retention, Retired};
 pub use scan::Range;
 pub use segment::{Place, Segment};
 pub use state::Positions;
+pub use tally::{Count, Tally};
 pub use text::Text;
 pub use verify::Verification;
 pub use wipe::WipeNote;
