@@ -15,7 +15,11 @@ use monitor_backend::{
 
 fn setup(dir: &Path) -> Setup {
     Setup {
-        journal: journal::Options { dir: dir.to_owned(), segment_bytes: 1 << 20 },
+        journal: journal::Options {
+            dir: dir.to_owned(),
+            segment_bytes: 1 << 20,
+            keep: journal::Retention::default(),
+        },
         version: "test".into(),
         host: "test".into(),
         mode: "live".into(),
@@ -60,7 +64,7 @@ fn reader(started: &Started) -> Reader {
 
 fn events(reader: &Reader, kinds: &[u16]) -> Vec<Event> {
     let mut found = Vec::new();
-    let range = Range { after: 0, before: Seq::MAX, kinds, key: None };
+    let range = Range { kinds, ..Range::ALL };
     reader
         .scan(range, &mut |record| {
             found.extend(Event::decode(record.kind, record.payload).expect("it decodes"));

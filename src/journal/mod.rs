@@ -8,9 +8,11 @@
 //! - `segment` is one file as readers see it, `blocks` its sparse list of places;
 //! - `keymap` is what lives, `replay` the state at a moment, `breadcrumb` where a start died;
 //! - `draft` builds a segment, `writer` appends, `rescue` and `wipe` begin anew;
+//! - `retention` takes the oldest, `presence` notices what others took, `maintain` calls both;
 //! - `catalog`, `survey`, `account` and `load` say what a directory holds, `recovery` opens it;
-//! - `reader`, `scan` and `verify` answer, `backup` and `download` give the journal away,
-//!   `open_backup` reads what they gave.
+//! - `reader`, `scan`, `text` and `verify` answer, `backup` and `download` give the journal away,
+//!   `open_backup` reads what they gave, `checksums` holds a tar to what it says of itself;
+//! - `tally` counts, `follow` looks at what another process appends.
 
 mod record;
 
@@ -48,6 +50,12 @@ mod rescue;
 
 mod wipe;
 
+mod retention;
+
+mod presence;
+
+mod maintain;
+
 mod catalog;
 
 mod survey;
@@ -64,6 +72,8 @@ mod reader;
 
 mod scan;
 
+mod text;
+
 mod download;
 
 mod backup;
@@ -72,6 +82,12 @@ mod open_backup;
 
 mod verify;
 
+mod checksums;
+
+mod tally;
+
+mod follow;
+
 mod error;
 
 #[cfg(test)]
@@ -79,15 +95,22 @@ mod document;
 
 pub use account::{Account, Lost};
 pub use catalog::LeftAlone;
+pub use checksums::{Mismatch, checksum_mismatches};
 pub use download::Download;
 pub use error::Error;
+pub use follow::{Follower, Looked};
+pub use maintain::Maintained;
 pub use map::Map;
+pub use presence::Removed;
 pub use reader::{Reader, SegmentInfo};
 pub use record::{EVENT_KIND_MIN, Flags, NewRecord, PAYLOAD_BYTES_MAX, Record, Seq};
 pub use recovery::{Damaged, Leap, Options, Recovery, SEGMENT_BYTES, open, open_with};
+pub use retention::{Because, Retention, Retired};
 pub use scan::Range;
 pub use segment::{Place, Segment};
 pub use state::Positions;
+pub use tally::{Count, Tally};
+pub use text::Text;
 pub use verify::Verification;
 pub use wipe::WipeNote;
 pub use writer::{Appended, BATCH_BYTES_MAX, Writer};

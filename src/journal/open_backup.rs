@@ -76,7 +76,7 @@ fn state(
 }
 
 /// Whether the format's mark stands where a tar has it; names of downloads can be anything.
-fn is_tar(path: &Path) -> io::Result<bool> {
+pub(super) fn is_tar(path: &Path) -> io::Result<bool> {
     const MARK: &[u8] = b"ustar";
     const MARK_AT: u64 = 257;
     let mut found = [0; MARK.len()];

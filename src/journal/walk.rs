@@ -110,6 +110,16 @@ impl<S: Source> Walk<S> {
         }
     }
 
+    /// Whether nothing has been written at this place yet.
+    ///
+    /// # Errors
+    /// The file cannot be read there.
+    pub fn is_blank(&mut self) -> io::Result<bool> {
+        let rest = self.source.len().saturating_sub(self.offset);
+        let len = rest.min(HEADER_BYTES as u64) as usize;
+        Ok(len == 0 || not_zero(self.source.get(self.offset, len)?).is_none())
+    }
+
     /// The next record that begins before `end`, past damage; `None` where there is none.
     ///
     /// # Errors

@@ -14,17 +14,26 @@ pub struct Owned {
     pub flags: u8,
     pub time_ns: i64,
     pub key: u64,
+    pub class: u8,
     pub payload: Vec<u8>,
 }
 
 /// History without an entity.
 pub fn history(text: &str) -> Owned {
-    Owned { seq: 0, kind: 0x0120, flags: 0, time_ns: 0, key: 0, payload: text.into() }
+    Owned { seq: 0, kind: 0x0120, flags: 0, time_ns: 0, key: 0, class: 0, payload: text.into() }
 }
 
 /// The present state of an entity.
 pub fn state(key: u64, text: &str) -> Owned {
-    Owned { seq: 0, kind: 0x0100, flags: Flags::STATE.0, time_ns: 0, key, payload: text.into() }
+    Owned {
+        seq: 0,
+        kind: 0x0100,
+        flags: Flags::STATE.0,
+        time_ns: 0,
+        key,
+        class: 0,
+        payload: text.into(),
+    }
 }
 
 /// The end of an entity.
@@ -36,7 +45,12 @@ pub fn end(key: u64) -> Owned {
 pub const SMALL: u64 = 8192;
 
 pub fn open_sized(dir: &Path, segment_bytes: u64) -> (Writer, Reader, Recovery) {
-    journal::open(Options { dir: dir.to_owned(), segment_bytes }).expect("the journal opens")
+    journal::open(Options {
+        dir: dir.to_owned(),
+        segment_bytes,
+        keep: journal::Retention::default(),
+    })
+    .expect("the journal opens")
 }
 
 pub fn open(dir: &Path) -> (Writer, Reader, Recovery) {
@@ -58,9 +72,13 @@ pub fn append(writer: &mut Writer, records: &[Owned]) -> Vec<Owned> {
 /// Short, since lists of them are compared.
 impl fmt::Debug for Owned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Owned { seq, kind, flags, time_ns, key, payload } = self;
+        let Owned { seq, kind, flags, time_ns, key, class, payload } = self;
         let text = String::from_utf8_lossy(&payload[..payload.len().min(12)]);
-        write!(f, "#{seq} {kind:x}/{flags:x} @{time_ns} key {key} {text:?}+{}", payload.len())
+        write!(
+            f,
+            "#{seq} {kind:x}/{flags:x}/{class} @{time_ns} key {key} {text:?}+{}",
+            payload.len()
+        )
     }
 }
 
@@ -71,6 +89,7 @@ impl Owned {
             flags: Flags(self.flags),
             time_ns: self.time_ns,
             key: self.key,
+            class: self.class,
             payload: &self.payload,
         }
     }
@@ -83,12 +102,13 @@ fn owned(record: journal::Record<'_>) -> Owned {
         flags: record.flags.0 & !Flags::RESTATED.0,
         time_ns: record.time_ns,
         key: record.key,
+        class: record.class,
         payload: record.payload.to_vec(),
     }
 }
 
 /// Every event, oldest first.
-pub const ALL: Range<'static> = Range { after: 0, before: u64::MAX, kinds: &[], key: None };
+pub const ALL: Range<'static> = Range::ALL;
 
 pub fn scan(reader: &Reader, range: Range<'_>) -> Vec<Owned> {
     let mut found = Vec::new();
