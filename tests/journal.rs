@@ -17,6 +17,15 @@ mod damage;
 #[path = "journal/faults.rs"]
 mod faults;
 
+#[path = "journal/retention.rs"]
+mod retention;
+
+#[path = "journal/spare.rs"]
+mod spare;
+
+#[path = "journal/removed.rs"]
+mod removed;
+
 #[path = "journal/backups.rs"]
 mod backups;
 

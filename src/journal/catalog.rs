@@ -14,6 +14,7 @@ use super::{
     format::Salt,
     fs::{File, Fs},
     header::{self, SEGMENT_HEADER_BYTES, SegmentHeader, Unreadable},
+    reserve::RESERVE_NAME,
     spare::SPARE_NAME,
     walk::{Step, Walk, Windows},
 };
@@ -23,10 +24,11 @@ pub const LOCK_NAME: &str = "LOCK";
 
 /// Names beside the segments that need no mention: the journal's own, and what the program and the
 /// volume keep in the same directory.
-const EXPECTED: [&str; 7] = [
+const EXPECTED: [&str; 8] = [
     LOCK_NAME,
     NEXT_NAME,
     SPARE_NAME,
+    RESERVE_NAME,
     "admin-key",
     "wipe-on-start",
     "wipe-on-start.new",
