@@ -32,7 +32,9 @@ impl Batch {
     pub fn push(&mut self, event: Event) {
         event.encode_to(&mut self.payloads);
         self.ends.push(self.payloads.len());
-        self.keys.insert(event.key());
+        if event.role() != Role::History {
+            self.keys.insert(event.key());
+        }
         self.events.push(event);
     }
 
@@ -62,7 +64,7 @@ impl Batch {
         self.payloads.len()
     }
 
-    /// Whether an event about this entity is among them.
+    /// Whether an event that changes this entity is among them.
     pub fn concerns(&self, key: Key) -> bool {
         self.keys.contains(&key)
     }
@@ -78,6 +80,7 @@ impl Batch {
                 flags: flags(event.role()),
                 time_ns,
                 key: event.key().0,
+                class: event.class(),
                 payload,
             })
             .collect()
