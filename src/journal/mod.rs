@@ -4,9 +4,9 @@
 //! From the inside out:
 //!
 //! - `record`, `format`, `control` and `header` are the bytes;
-//! - `fs` and `map` are the files, `walk` goes from record to record, past damage;
+//! - `fs`, `map` and `pages` are the files, `walk` goes from record to record, past damage;
 //! - `segment` is one file as readers see it, `blocks` its sparse list of places;
-//! - `keymap` is what lives, `replay` the state at a moment;
+//! - `keymap` is what lives, `replay` the state at a moment, `breadcrumb` where a start died;
 //! - `draft` builds a segment, `writer` appends, `rescue` and `wipe` begin anew;
 //! - `retention` takes the oldest, `presence` notices what others took, `maintain` calls both;
 //! - `catalog`, `survey`, `account` and `load` say what a directory holds, `recovery` opens it;
@@ -26,6 +26,8 @@ pub mod fs;
 
 mod map;
 
+mod pages;
+
 mod walk;
 
 mod segment;
@@ -33,6 +35,8 @@ mod segment;
 mod blocks;
 
 mod keymap;
+
+mod breadcrumb;
 
 mod replay;
 

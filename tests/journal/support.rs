@@ -63,7 +63,7 @@ pub fn append(writer: &mut Writer, records: &[Owned]) -> Vec<Owned> {
     let appended = writer.append(&batch).expect("the batch is appended");
     assert_eq!(appended.places.len(), records.len());
     for (record, place) in records.iter().zip(&appended.places) {
-        assert_eq!(place.payload(), record.payload);
+        assert!(place.payload() == record.payload, "what was appended is read at once");
     }
     let number = |(record, seq): (&Owned, Seq)| Owned { seq, ..record.clone() };
     records.iter().zip(appended.first_seq..).map(number).collect()
