@@ -87,6 +87,8 @@ mod backup;
 
 mod open_backup;
 
+mod deep;
+
 mod verify;
 
 mod checksums;
