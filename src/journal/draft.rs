@@ -13,6 +13,7 @@ use super::{
     format::{self, Header, Salt},
     fs::{File, Fs},
     header::{SEGMENT_HEADER_BYTES, SegmentHeader},
+    index::{self, Index},
     keymap::{KeyMap, state_hash},
     record::{Flags, Seq},
     segment::Segment,
@@ -39,6 +40,8 @@ pub struct OpenSegment {
     pub synced_end: u64,
     /// Events in it.
     pub events: u64,
+    /// What is where in it, to be stored with the seal. Readers make their own until then.
+    pub index: Index,
     /// A write failed: what stands behind the end is unknown, so nothing more is written here.
     pub unsure: bool,
     /// Why a sync failed: what stands behind `synced_end` has to be written again elsewhere.
@@ -124,15 +127,17 @@ const PAGE_BYTES: u64 = 4096;
 /// How large a segment is made that must hold this keyframe and so many bytes beside it.
 pub fn capacity(segment_bytes: u64, keyframe_bytes: u64, other_bytes: u64) -> u64 {
     let needed = around_bytes() + KEYFRAMES_MIN * keyframe_bytes + other_bytes;
+    let needed = needed + index::bytes_max(needed);
     segment_bytes.max(needed).next_multiple_of(PAGE_BYTES)
 }
 
 /// How far places are taken for a segment that must hold so many bytes.
 pub fn allocation(bytes: u64, capacity: u64) -> u64 {
-    (bytes + around_bytes()).next_multiple_of(STEP_BYTES).min(capacity)
+    (bytes + around_bytes() + index::bytes_max(bytes)).next_multiple_of(STEP_BYTES).min(capacity)
 }
 
-/// What every segment holds beside keyframe and events: header, seal, marks, a leap.
+/// What every segment holds beside keyframe and events: header, seal, marks, a leap. The index
+/// comes on top, as it grows with them.
 const fn around_bytes() -> u64 {
     SEGMENT_HEADER_BYTES + SEAL_BYTES + 4 * SYNC_MARK_BYTES
 }
@@ -226,12 +231,15 @@ impl Draft {
         for frame in self.living.iter().chain(&self.events) {
             living.apply(&segment, frame);
         }
+        let mut index = Index::new(self.header.base_seq);
+        self.events.iter().for_each(|frame| index.add(frame));
         let open = OpenSegment {
             segment,
             file: self.site.file,
             allocated: self.site.allocated,
             synced_end: self.written,
             events: self.events.len() as u64,
+            index,
             unsure: false,
             doubt: None,
         };

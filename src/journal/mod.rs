@@ -5,7 +5,7 @@
 //!
 //! - `record`, `format`, `control` and `header` are the bytes;
 //! - `fs` and `map` are the files, `walk` goes from record to record, past damage;
-//! - `segment` is one file as readers see it, `blocks` its sparse list of places;
+//! - `segment` is one file as readers see it, `index` what is where in it;
 //! - `keymap` is what lives, `replay` the state at a moment;
 //! - `draft` builds a segment, `writer` appends, `rescue` and `wipe` begin anew;
 //! - `catalog`, `survey`, `account` and `load` say what a directory holds, `recovery` opens it;
@@ -28,7 +28,7 @@ mod walk;
 
 mod segment;
 
-mod blocks;
+mod index;
 
 mod keymap;
 

@@ -4,8 +4,8 @@
 use std::{io, path::PathBuf, sync::Arc};
 
 use super::{
-    blocks::Blocks,
     error::{Attempt, Error},
+    index::{Index, Wanted},
     record::{Record, Seq},
     replay,
     segment::{Place, Segment},
@@ -115,22 +115,19 @@ impl Reader {
 /// The newest event of one segment that was learned at or before a time.
 fn last_at(state: &State, index: usize, time_ns: i64) -> io::Result<Option<Seq>> {
     let (segment, limit) = (&state.segments[index], state.limit(index));
-    let mut end = segment.end();
-    for block in Blocks::of(segment)?.iter().rev() {
-        if block.time_min_ns <= time_ns && block.first_seq <= limit {
-            let mut found = None;
-            let mut walk = segment.walk(block.offset);
-            while let Some(frame) = walk.next_frame_before(end)? {
-                let header = frame.header;
-                if header.is_event() && header.seq <= limit && header.time_ns <= time_ns {
-                    found = Some(header.seq);
-                }
-            }
-            if found.is_some() {
-                return Ok(found);
+    let runs = Index::of(segment)?.runs(segment.end(), Wanted::All);
+    for run in runs.iter().rev().filter(|run| run.time_min_ns <= time_ns) {
+        let mut found = None;
+        let mut walk = segment.walk(run.from);
+        while let Some(frame) = walk.next_frame_before(run.to)? {
+            let header = frame.header;
+            if header.is_event() && header.seq <= limit && header.time_ns <= time_ns {
+                found = Some(header.seq);
             }
         }
-        end = block.offset;
+        if found.is_some() {
+            return Ok(found);
+        }
     }
     Ok(None)
 }
