@@ -20,6 +20,8 @@ mod observed;
 
 mod time;
 
+mod word;
+
 pub use action::{ActionIntent, ActionOutcome, ActionProgress, Boot, Outcome};
 pub use app::{Level, LiveQuery, LiveQueryDropped, LogLine, Section, Trace, TraceEnd};
 pub use codec::{DecodeError, Extensions};
@@ -28,9 +30,14 @@ pub use object::{ClusterEvent, DeletedBecause, ObjectDeleted, ObjectObserved, Ob
 pub use observed::{Listed, Observation, Observed};
 pub use source::{Gap, SourceState, State, WatchPosition};
 pub use time::{Millis, millis, now, now_ns};
+pub use word::{WORDS, kind_of, word_of};
 
-/// One fact: something that was observed, or something that an admin did.
-#[derive(Debug, Clone, PartialEq)]
+use serde::Serialize;
+
+/// One fact: something that was observed, or something that an admin did. As JSON it is its
+/// fields by name, for printing; the bytes of the journal are another form.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum Event {
     /// A cluster object as it is now.
     ObjectObserved(ObjectObserved),

@@ -374,7 +374,7 @@ fn notes_at(pairs: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::{self, NewRecord, Options, segment::Segment};
+    use crate::journal::{self, NewRecord, Options, Retention, segment::Segment};
 
     fn event(seq: Seq, kind: u16) -> Frame {
         let header = Header { kind, ..control::header(0x0100, b"x", seq, 0) };
@@ -418,7 +418,7 @@ mod tests {
     #[test]
     fn what_the_writer_stores_is_what_the_headers_give() {
         let dir = tempfile::tempdir().expect("a directory");
-        let options = Options { dir: dir.path().to_owned(), segment_bytes: 2 << 20 };
+        let options = Options { dir: dir.path().to_owned(), segment_bytes: 2 << 20, keep: Retention::default() };
         let (mut writer, reader, _) = journal::open(options).expect("the journal opens");
         for n in 0..900u64 {
             let payload = vec![n as u8; 1 + (n as usize * 37) % 8000];

@@ -153,6 +153,7 @@ fn scan_segment(
         if direction == Direction::Back {
             frames.reverse();
         }
+        guard(segment, &frames);
         for frame in frames.drain(..) {
             if feed(segment, &frame, f).is_break() {
                 return Ok(ControlFlow::Break(None));
@@ -208,6 +209,7 @@ fn gather_hits(
 ) -> io::Result<()> {
     let mut walk = segment.walk(run.from);
     let end = run.to.min(segment.end());
+    segment.guard(run.from..end);
     let mut at = run.from;
     while at < end {
         let bytes = segment.piece(at, end);
@@ -245,6 +247,15 @@ fn next_frame(
             Step::Damage { from, .. } => segment.note_damage(from),
             Step::End { .. } => return Ok(None),
         }
+    }
+}
+
+/// Asks once for the payloads of a stretch, before they are touched.
+fn guard(segment: &Segment, frames: &[Frame]) {
+    let from = frames.iter().map(|frame| frame.offset).min();
+    let to = frames.iter().map(Frame::end).max();
+    if let (Some(from), Some(to)) = (from, to) {
+        segment.guard(from..to.min(segment.end()));
     }
 }
 

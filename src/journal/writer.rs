@@ -16,6 +16,7 @@ use super::{
     index,
     keymap::KeyMap,
     record::{NewRecord, Seq},
+    retention::Keeping,
     segment::{Place, Segment},
     spare::Spare,
     state::{Positions, Shared, State},
@@ -56,6 +57,8 @@ pub struct Writer {
     pub(super) last_time_ns: i64,
     pub(super) living: KeyMap,
     pub(super) spare: Spare,
+    pub(super) keeping: Keeping,
+    pub(super) segments_started: u64,
     pub(super) scratch: Scratch,
     pub(super) _lock: Lock,
 }
@@ -160,7 +163,8 @@ impl Writer {
 
     /// Sees to it that the open segment can take `bytes` more.
     fn make_room(&mut self, bytes: u64, time_ns: i64) -> Result<(), Error> {
-        if let Some(open) = &self.open {
+        if let Some(open) = &mut self.open {
+            open.unsure |= open.segment.is_broken();
             let end = open.segment.end() + bytes;
             let end = end + index::bytes_max(end) + SEAL_BYTES;
             // A leap stands where a segment begins.
@@ -291,6 +295,7 @@ impl Writer {
         segments.push(open.segment.clone());
         self.living = living;
         self.open = Some(open);
+        self.segments_started += 1;
         self.publish(Arc::new(segments));
     }
 
@@ -314,6 +319,18 @@ impl Writer {
             self.publish_positions();
         }
         Ok(self.durable_seq)
+    }
+
+    /// How many segments this writer has started. When it has grown, every living key has a new
+    /// place: [`Writer::place_of`] gives it, and who still keeps the old one keeps the blocks of a
+    /// file that may have been unlinked.
+    pub fn segments_started(&self) -> u64 {
+        self.segments_started
+    }
+
+    /// Where the latest state of a living key stands now.
+    pub fn place_of(&self, key: u64) -> Option<Place> {
+        self.living.get(key).map(|living| place(&living.segment, &living.frame))
     }
 
     /// Seals the open segment and syncs: a clean end.
@@ -382,12 +399,11 @@ pub(super) fn header(record: &NewRecord<'_>, seq: Seq) -> Header {
 }
 
 pub(super) fn places(segment: &Arc<Segment>, frames: &[Frame]) -> Vec<Place> {
-    let place = |frame: &Frame| Place::Map {
-        segment: segment.clone(),
-        offset: frame.payload_offset(),
-        len: frame.header.len,
-    };
-    frames.iter().map(place).collect()
+    frames.iter().map(|frame| place(segment, frame)).collect()
+}
+
+fn place(segment: &Arc<Segment>, frame: &Frame) -> Place {
+    Place::Map { segment: segment.clone(), offset: frame.payload_offset(), len: frame.header.len }
 }
 
 /// What the next segment says of this one.

@@ -35,6 +35,7 @@ pub(super) async fn run(setup: Setup, inputs: Inputs, outputs: Outputs) {
     outputs.positions.send_replace(reader.positions());
     outputs.published.reader.store(Some(Arc::new(reader.clone())));
     let state = replay(&reader, &outputs, &mut faults);
+    writer.started();
     let boot = boot_event(&setup, &recovery, &faults);
     let mut core = Core::new(writer, reader, state, outputs, faults, Arc::new(recovery));
     core.begin(unfinished(&core, boot));
