@@ -9,7 +9,7 @@ use super::{
     format::{self, ALIGN, Header, u32_at, u64_at},
     header::SEGMENT_HEADER_BYTES,
     keymap::mixed,
-    record::{Flags, Seq},
+    record::Seq,
     segment::Segment,
     walk::{Frame, Step},
 };
@@ -315,7 +315,7 @@ impl Note {
         self.time_min_ns = self.time_min_ns.min(header.time_ns);
         self.time_max_ns = self.time_max_ns.max(header.time_ns);
         self.holds |= bit;
-        if header.flags.0 & (Flags::STATE.0 | Flags::END.0) != 0 {
+        if header.changes_state() {
             self.holds |= STATEFUL;
         }
         if header.key != 0 {
@@ -374,7 +374,7 @@ fn notes_at(pairs: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::{self, NewRecord, Options, Retention, segment::Segment};
+    use crate::journal::{self, Flags, NewRecord, Options, Retention, segment::Segment};
 
     fn event(seq: Seq, kind: u16) -> Frame {
         let header = Header { kind, ..control::header(0x0100, b"x", seq, 0) };
@@ -418,7 +418,11 @@ mod tests {
     #[test]
     fn what_the_writer_stores_is_what_the_headers_give() {
         let dir = tempfile::tempdir().expect("a directory");
-        let options = Options { dir: dir.path().to_owned(), segment_bytes: 2 << 20, keep: Retention::default() };
+        let options = Options {
+            dir: dir.path().to_owned(),
+            segment_bytes: 2 << 20,
+            keep: Retention::default(),
+        };
         let (mut writer, reader, _) = journal::open(options).expect("the journal opens");
         for n in 0..900u64 {
             let payload = vec![n as u8; 1 + (n as usize * 37) % 8000];

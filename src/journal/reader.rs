@@ -53,8 +53,8 @@ impl Reader {
         self.shared.state.load().positions
     }
 
-    /// Feeds the state at `to`: the keyframe of the nearest segment, then the events up to and
-    /// including `to` (the present when `None`).
+    /// Feeds what makes up the state at `to` (the present when `None`): the keyframe of the nearest
+    /// segment, then the states and ends of entities up to and including `to`. Never history.
     ///
     /// # Errors
     /// The journal does not reach back that far, or a segment cannot be read.

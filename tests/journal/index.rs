@@ -111,6 +111,16 @@ fn a_text_that_is_not_there_looks_at_no_header() {
 }
 
 #[test]
+fn a_past_moment_passes_over_what_is_history_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let written = sealed_and_followed(dir.path());
+    let reader = with_broken_headers(dir.path(), &written);
+    let before = reader.segments()[0].damaged;
+    assert_eq!(living_at(&reader, Some(40)), living_after([]));
+    assert_eq!(reader.segments()[0].damaged, before);
+}
+
+#[test]
 fn a_damaged_index_is_reported_and_made_anew() {
     let dir = tempfile::tempdir().unwrap();
     let (mut writer, _, _) = open_sized(dir.path(), SEGMENT);
