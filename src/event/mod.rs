@@ -16,6 +16,8 @@ mod source;
 
 mod action;
 
+mod upkeep;
+
 mod observed;
 
 mod time;
@@ -28,6 +30,7 @@ pub use object::{ClusterEvent, DeletedBecause, ObjectDeleted, ObjectObserved, Ob
 pub use observed::{Listed, Observation, Observed};
 pub use source::{Gap, SourceState, State, WatchPosition};
 pub use time::{Millis, millis, now, now_ns};
+pub use upkeep::{Degraded, FilesRemoved, Retention};
 
 /// One fact: something that was observed, or something that an admin did.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +63,12 @@ pub enum Event {
     ActionOutcome(ActionOutcome),
     /// The recorder started.
     Boot(Boot),
+    /// Old segments were given up for room.
+    Retention(Retention),
+    /// Somebody else removed files of the journal.
+    FilesRemoved(FilesRemoved),
+    /// The journal took no records for a while.
+    Degraded(Degraded),
 }
 
 /// What a record means for the entity that its key names.
@@ -75,7 +84,8 @@ pub enum Role {
 
 /// Numbers of the event kinds, as they stand in a record's header.
 ///
-/// Kinds below `0x0100` are the journal's own control records.
+/// Kinds below `0x0100` are the journal's own control records. From `0x0160` on they tell what an
+/// admin or the recorder itself did.
 pub mod kind {
     #![allow(missing_docs)]
     pub const OBJECT_OBSERVED: u16 = 0x0100;
@@ -92,6 +102,34 @@ pub mod kind {
     pub const ACTION_PROGRESS: u16 = 0x0161;
     pub const ACTION_OUTCOME: u16 = 0x0162;
     pub const BOOT: u16 = 0x0170;
+    pub const RETENTION: u16 = 0x0171;
+    pub const FILES_REMOVED: u16 = 0x0172;
+    pub const DEGRADED: u16 = 0x0173;
+
+    /// Whether this version can decode the kind.
+    pub fn is_known(kind: u16) -> bool {
+        ALL.contains(&kind)
+    }
+
+    const ALL: [u16; 17] = [
+        OBJECT_OBSERVED,
+        OBJECT_DELETED,
+        CLUSTER_EVENT,
+        LOG_LINE,
+        TRACE,
+        LIVE_QUERY,
+        LIVE_QUERY_DROPPED,
+        SOURCE_STATE,
+        GAP,
+        WATCH_POSITION,
+        ACTION_INTENT,
+        ACTION_PROGRESS,
+        ACTION_OUTCOME,
+        BOOT,
+        RETENTION,
+        FILES_REMOVED,
+        DEGRADED,
+    ];
 }
 
 impl Event {
@@ -112,6 +150,9 @@ impl Event {
             Event::ActionProgress(_) => kind::ACTION_PROGRESS,
             Event::ActionOutcome(_) => kind::ACTION_OUTCOME,
             Event::Boot(_) => kind::BOOT,
+            Event::Retention(_) => kind::RETENTION,
+            Event::FilesRemoved(_) => kind::FILES_REMOVED,
+            Event::Degraded(_) => kind::DEGRADED,
         }
     }
 
@@ -128,9 +169,13 @@ impl Event {
             Event::ActionIntent(e) => Key::action(&e.id),
             Event::ActionProgress(e) => Key::action(&e.id),
             Event::ActionOutcome(e) => Key::action(&e.id),
-            Event::ClusterEvent(_) | Event::LogLine(_) | Event::Gap(_) | Event::Boot(_) => {
-                Key::NONE
-            }
+            Event::ClusterEvent(_)
+            | Event::LogLine(_)
+            | Event::Gap(_)
+            | Event::Boot(_)
+            | Event::Retention(_)
+            | Event::FilesRemoved(_)
+            | Event::Degraded(_) => Key::NONE,
         }
     }
 
@@ -152,7 +197,15 @@ impl Event {
             | Event::LogLine(_)
             | Event::Gap(_)
             | Event::ActionProgress(_)
-            | Event::Boot(_) => Role::History,
+            | Event::Boot(_)
+            | Event::Retention(_)
+            | Event::FilesRemoved(_)
+            | Event::Degraded(_) => Role::History,
         }
+    }
+
+    /// Whether it tells what an admin or the recorder itself did, as opposed to what was observed.
+    pub fn is_audit(&self) -> bool {
+        self.kind() >= kind::ACTION_INTENT
     }
 }

@@ -4,6 +4,8 @@
 //! keyframe and the events after it give what a fold from the beginning gives. It keeps the
 //! [`Place`] of each body, not the body. History is not folded: [`read`] answers it from the journal.
 
+pub mod fold;
+
 pub mod objects;
 
 pub mod read;
@@ -34,6 +36,11 @@ impl PartialEq for Body {
 }
 
 impl Body {
+    /// Whether the journal holds it. While it takes no records, present states are kept on the heap.
+    pub fn is_saved(&self) -> bool {
+        matches!(self.place, Place::Map { .. })
+    }
+
     /// Reads the event again; `None` where the bytes cannot be read any more.
     ///
     /// Touches the map: for reader threads and the recorder.
@@ -112,6 +119,8 @@ pub struct RunningAction {
     pub intent: event::ActionIntent,
     /// The record of the intent.
     pub seq: Seq,
+    /// Whether the journal holds that record.
+    pub is_saved: bool,
 }
 
 /// Everything that is alive at one moment. A clone shares its structure.
@@ -156,7 +165,11 @@ impl State {
                 self.watch_positions.insert(e.source.clone(), position);
             }
             Event::ActionIntent(e) => {
-                let running = RunningAction { intent: e.clone(), seq: body.seq };
+                let running = RunningAction {
+                    intent: e.clone(),
+                    seq: body.seq,
+                    is_saved: body.is_saved(),
+                };
                 self.running_actions.insert(e.id.clone(), running);
             }
             Event::ActionOutcome(e) => {
@@ -166,7 +179,10 @@ impl State {
             | Event::LogLine(_)
             | Event::Gap(_)
             | Event::ActionProgress(_)
-            | Event::Boot(_) => {}
+            | Event::Boot(_)
+            | Event::Retention(_)
+            | Event::FilesRemoved(_)
+            | Event::Degraded(_) => {}
         }
     }
 
@@ -192,6 +208,27 @@ impl State {
             body,
         };
         self.live_queries.insert(key, live);
+    }
+
+    /// Whether an object, an open trace or a live query has this key.
+    pub fn is_living(&self, key: Key) -> bool {
+        self.objects.contains_key(&key)
+            || self.open_traces.contains_key(&key)
+            || self.live_queries.contains_key(&key)
+    }
+
+    /// Lets every saved body lie where its latest copy is, so that no file is held for an older one.
+    pub fn refresh_places(&mut self, place_of: impl Fn(Key) -> Option<Place>) {
+        let refresh = |key: &Key, body: &mut Body| {
+            if body.is_saved()
+                && let Some(place) = place_of(*key)
+            {
+                body.place = place;
+            }
+        };
+        self.objects.iter_mut().for_each(|(key, row)| refresh(key, &mut row.body));
+        self.open_traces.iter_mut().for_each(|(key, row)| refresh(key, &mut row.body));
+        self.live_queries.iter_mut().for_each(|(key, row)| refresh(key, &mut row.body));
     }
 
     /// Whether a live query has been sent since its source came up.

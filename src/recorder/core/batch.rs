@@ -84,7 +84,8 @@ impl Batch {
     }
 }
 
-fn flags(role: Role) -> Flags {
+/// What a record's header says of an event's role.
+pub(super) fn flags(role: Role) -> Flags {
     match role {
         Role::History => Flags::default(),
         Role::State => Flags::STATE,
