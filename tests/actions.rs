@@ -33,7 +33,11 @@ impl Desk {
     async fn start() -> Desk {
         let dir = TempDir::new().expect("a folder");
         let started = recorder::start(Setup {
-            journal: journal::Options { dir: dir.path().into(), segment_bytes: 1 << 20 },
+            journal: journal::Options {
+                dir: dir.path().into(),
+                segment_bytes: 1 << 20,
+                keep: journal::Retention::default(),
+            },
             version: "test".into(),
             host: "test".into(),
             mode: "live".into(),

@@ -145,7 +145,11 @@ fn log_line(message: String) -> Event {
 
 /// Records batches as the recorder does; returns the live state after each event.
 fn record(dir: &std::path::Path, batches: &[Vec<Event>]) -> Vec<(Seq, views::State)> {
-    let options = journal::Options { dir: dir.to_owned(), segment_bytes: SEGMENT_BYTES };
+    let options = journal::Options {
+        dir: dir.to_owned(),
+        segment_bytes: SEGMENT_BYTES,
+        keep: journal::Retention::default(),
+    };
     let (mut writer, reader, _) = journal::open(options).expect("the journal opens");
     let mut state = read::state_at(&reader, None, &mut |_| ()).expect("the journal replays");
     let mut moments = Vec::new();

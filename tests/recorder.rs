@@ -15,7 +15,11 @@ use monitor_backend::{
 
 fn setup(dir: &Path) -> Setup {
     Setup {
-        journal: journal::Options { dir: dir.to_owned(), segment_bytes: 1 << 20 },
+        journal: journal::Options {
+            dir: dir.to_owned(),
+            segment_bytes: 1 << 20,
+            keep: journal::Retention::default(),
+        },
         version: "test".into(),
         host: "test".into(),
         mode: "live".into(),

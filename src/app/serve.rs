@@ -114,6 +114,7 @@ fn setup(config: &Config, key_faults: Vec<String>, mode: Mode) -> recorder::Setu
         journal: journal::Options {
             dir: config.data_dir.clone(),
             segment_bytes: config.segment_bytes,
+            keep: journal::Retention::default(),
         },
         version: env!("CARGO_PKG_VERSION").into(),
         host: host.trim().into(),

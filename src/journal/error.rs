@@ -77,11 +77,26 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the volume is full: retiring or wiping makes room, trying again does not.
+    /// Whether the volume, or the quota on it, is full: retiring or wiping makes room, trying again does not.
     pub fn is_storage_full(&self) -> bool {
         match self {
-            Error::Io { source, .. } => source.kind() == io::ErrorKind::StorageFull,
+            Error::Io { source, .. } => {
+                matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            }
             Error::NotDurable { source, .. } => source.is_storage_full(),
+            _ => false,
+        }
+    }
+
+    /// Whether the volume takes no writes at all: it was mounted or remounted read-only, or the
+    /// process has lost its permission. Nothing that the journal can do helps.
+    pub fn is_read_only(&self) -> bool {
+        match self {
+            Error::Io { source, .. } => matches!(
+                source.kind(),
+                io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied
+            ),
+            Error::NotDurable { source, .. } => source.is_read_only(),
             _ => false,
         }
     }

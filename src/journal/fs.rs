@@ -1,7 +1,13 @@
 //! File access, as one small trait, so that tests can play faults and power cuts. Knows paths and
 //! bytes, no format.
 
-use std::{fmt, fs, io, ops::Range, os::unix::fs::FileExt, path::Path, sync::Arc};
+use std::{
+    fmt, fs, io,
+    ops::Range,
+    os::unix::fs::{FileExt, MetadataExt},
+    path::Path,
+    sync::Arc,
+};
 
 use rustix::{fs::FallocateFlags, io::Errno};
 
@@ -9,6 +15,18 @@ use super::map::Map;
 
 /// Zeros are written in pieces of this size where the file system cannot allocate.
 const ZEROS_BYTES: usize = 1 << 20;
+
+/// What the kernel counts a file's blocks in, whatever the file system's own block is.
+const STAT_BLOCK_BYTES: u64 = 512;
+
+/// How large a volume is, bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Space {
+    /// Everything, used or not.
+    pub total: u64,
+    /// What this process may still use.
+    pub free: u64,
+}
 
 /// A directory's entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +56,10 @@ pub trait Fs: fmt::Debug + Send + Sync {
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
     /// Takes the lock file; `None` while another process holds it.
     fn try_lock(&self, path: &Path) -> io::Result<Option<Lock>>;
+    /// The size of the volume that a directory is on.
+    fn space(&self, dir: &Path) -> io::Result<Space>;
+    /// Bytes that a file takes on the volume.
+    fn allocated(&self, path: &Path) -> io::Result<u64>;
     /// The id of the machine's present boot; zeros where unknown.
     fn boot_id(&self) -> [u8; 16];
 }
@@ -48,12 +70,14 @@ pub trait File: fmt::Debug + Send + Sync {
     fn length(&self) -> io::Result<u64>;
     /// Reads up to `buf.len()` bytes; 0 at the end of the file.
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize>;
-    /// Writes all of `bytes`.
-    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
+    /// Writes some of `bytes`, as the system likes it; says how many.
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize>;
     /// Gives bytes that nobody has written yet their place on the volume; they stay zero.
     fn allocate(&self, range: Range<u64>) -> io::Result<()>;
     /// Makes everything written durable.
     fn sync_data(&self) -> io::Result<()>;
+    /// Whether this is still the file that `path` names.
+    fn is_at(&self, path: &Path) -> io::Result<bool>;
     /// Maps `len` bytes at `offset`, of which `end` are final.
     fn map(&self, offset: u64, len: u64, end: u64) -> io::Result<Map>;
 
@@ -72,13 +96,36 @@ pub trait File: fmt::Debug + Send + Sync {
         }
         Ok(())
     }
+
+    /// Writes all of `bytes`: a short write goes on, an interrupted one is tried again.
+    fn write_all_at(&self, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match self.write_at(bytes, offset) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => {
+                    bytes = &bytes[count..];
+                    offset += count as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A held lock; dropping it lets go.
 #[derive(Debug, Default)]
 pub struct Lock {
-    #[expect(dead_code, reason = "held open for the lock on it")]
     file: Option<fs::File>,
+}
+
+impl Lock {
+    /// Whether the lock file is still the one that `path` names. Otherwise another process can
+    /// take a lock of its own.
+    pub fn is_at(&self, path: &Path) -> io::Result<bool> {
+        self.file.as_ref().map_or(Ok(true), |file| file.is_at(path))
+    }
 }
 
 /// The file system of the machine.
@@ -130,6 +177,16 @@ impl Fs for Disk {
         }
     }
 
+    fn space(&self, dir: &Path) -> io::Result<Space> {
+        let volume = rustix::fs::statvfs(dir)?;
+        let bytes = |blocks: u64| blocks.saturating_mul(volume.f_frsize);
+        Ok(Space { total: bytes(volume.f_blocks), free: bytes(volume.f_bavail) })
+    }
+
+    fn allocated(&self, path: &Path) -> io::Result<u64> {
+        Ok(fs::metadata(path)?.blocks() * STAT_BLOCK_BYTES)
+    }
+
     fn boot_id(&self) -> [u8; 16] {
         let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         let digits: Vec<u8> =
@@ -153,8 +210,8 @@ impl File for fs::File {
         FileExt::read_at(self, buf, offset)
     }
 
-    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        FileExt::write_all_at(self, bytes, offset)
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        FileExt::write_at(self, bytes, offset)
     }
 
     fn allocate(&self, range: Range<u64>) -> io::Result<()> {
@@ -170,6 +227,15 @@ impl File for fs::File {
 
     fn sync_data(&self) -> io::Result<()> {
         fs::File::sync_data(self)
+    }
+
+    fn is_at(&self, path: &Path) -> io::Result<bool> {
+        let open = self.metadata()?;
+        match fs::metadata(path) {
+            Ok(named) => Ok((named.dev(), named.ino()) == (open.dev(), open.ino())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     fn map(&self, offset: u64, len: u64, end: u64) -> io::Result<Map> {

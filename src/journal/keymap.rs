@@ -57,6 +57,11 @@ impl KeyMap {
         }
     }
 
+    /// Where the latest state of a key stands.
+    pub fn get(&self, key: u64) -> Option<&Living> {
+        self.living.get(&key)
+    }
+
     /// How many keys live.
     pub fn len(&self) -> u64 {
         self.living.len() as u64

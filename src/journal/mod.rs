@@ -8,6 +8,7 @@
 //! - `segment` is one file as readers see it, `blocks` its sparse list of places;
 //! - `keymap` is what lives, `replay` the state at a moment;
 //! - `draft` builds a segment, `writer` appends, `rescue` and `wipe` begin anew;
+//! - `retention` takes the oldest, `presence` notices what others took, `maintain` calls both;
 //! - `catalog`, `survey`, `account` and `load` say what a directory holds, `recovery` opens it;
 //! - `reader`, `scan` and `verify` answer, `backup` and `download` give the journal away,
 //!   `open_backup` reads what they gave.
@@ -44,6 +45,12 @@ mod rescue;
 
 mod wipe;
 
+mod retention;
+
+mod presence;
+
+mod maintain;
+
 mod catalog;
 
 mod survey;
@@ -77,10 +84,13 @@ pub use account::{Account, Lost};
 pub use catalog::LeftAlone;
 pub use download::Download;
 pub use error::Error;
+pub use maintain::Maintained;
 pub use map::Map;
+pub use presence::Removed;
 pub use reader::{Reader, SegmentInfo};
 pub use record::{EVENT_KIND_MIN, Flags, NewRecord, PAYLOAD_BYTES_MAX, Record, Seq};
 pub use recovery::{Damaged, Leap, Options, Recovery, SEGMENT_BYTES, open, open_with};
+pub use retention::{Because, Retention, Retired};
 pub use scan::Range;
 pub use segment::{Place, Segment};
 pub use state::Positions;

@@ -19,6 +19,7 @@ use super::{
     reader::Reader,
     record::Seq,
     replay,
+    retention::{Keeping, Retention},
     segment::Segment,
     spare::Spare,
     writer::{self, Scratch, Writer},
@@ -42,6 +43,8 @@ pub struct Options {
     pub dir: PathBuf,
     /// Size of a new segment, bytes; [`SEGMENT_BYTES`] unless there is a reason.
     pub segment_bytes: u64,
+    /// How much is kept.
+    pub keep: Retention,
 }
 
 /// What recovery found; part of the boot record and shown on screen.
@@ -138,6 +141,8 @@ pub fn open_with(options: Options, fs: Arc<dyn Fs>) -> Result<(Writer, Reader, R
         last_time_ns: newest.as_ref().map_or(0, |newest| newest.header.created_ns),
         living: KeyMap::default(),
         spare: Spare::default(),
+        keeping: Keeping::new(options.keep),
+        segments_started: 0,
         scratch: Scratch::default(),
         _lock: lock,
         dir,

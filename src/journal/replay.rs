@@ -74,7 +74,7 @@ fn feed(segment: &Arc<Segment>, f: &mut Taster<'_>) -> io::Result<()> {
 }
 
 /// Whether everything that a segment restates can be read.
-fn keyframe_is_whole(segment: &Arc<Segment>) -> io::Result<bool> {
+pub fn keyframe_is_whole(segment: &Arc<Segment>) -> io::Result<bool> {
     if let Some(&whole) = segment.keyframe_whole.get() {
         return Ok(whole);
     }

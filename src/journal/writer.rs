@@ -15,6 +15,7 @@ use super::{
     header::{Previous, SegmentHeader},
     keymap::KeyMap,
     record::{NewRecord, Seq},
+    retention::Keeping,
     segment::{Place, Segment},
     spare::Spare,
     state::{Positions, Shared, State},
@@ -55,6 +56,8 @@ pub struct Writer {
     pub(super) last_time_ns: i64,
     pub(super) living: KeyMap,
     pub(super) spare: Spare,
+    pub(super) keeping: Keeping,
+    pub(super) segments_started: u64,
     pub(super) scratch: Scratch,
     pub(super) _lock: Lock,
 }
@@ -285,6 +288,7 @@ impl Writer {
         segments.push(open.segment.clone());
         self.living = living;
         self.open = Some(open);
+        self.segments_started += 1;
         self.publish(Arc::new(segments));
     }
 
@@ -308,6 +312,18 @@ impl Writer {
             self.publish_positions();
         }
         Ok(self.durable_seq)
+    }
+
+    /// How many segments this writer has started. When it has grown, every living key has a new
+    /// place: [`Writer::place_of`] gives it, and who still keeps the old one keeps the blocks of a
+    /// file that may have been unlinked.
+    pub fn segments_started(&self) -> u64 {
+        self.segments_started
+    }
+
+    /// Where the latest state of a living key stands now.
+    pub fn place_of(&self, key: u64) -> Option<Place> {
+        self.living.get(key).map(|living| place(&living.segment, &living.frame))
     }
 
     /// Seals the open segment and syncs: a clean end.
@@ -375,12 +391,11 @@ pub(super) fn header(record: &NewRecord<'_>, seq: Seq) -> Header {
 }
 
 pub(super) fn places(segment: &Arc<Segment>, frames: &[Frame]) -> Vec<Place> {
-    let place = |frame: &Frame| Place::Map {
-        segment: segment.clone(),
-        offset: frame.payload_offset(),
-        len: frame.header.len,
-    };
-    frames.iter().map(place).collect()
+    frames.iter().map(|frame| place(segment, frame)).collect()
+}
+
+fn place(segment: &Arc<Segment>, frame: &Frame) -> Place {
+    Place::Map { segment: segment.clone(), offset: frame.payload_offset(), len: frame.header.len }
 }
 
 /// What the next segment says of this one.

@@ -118,7 +118,11 @@ fn what_cannot_be_recorded_is_refused_before_anything_is_written() {
 #[test]
 fn a_second_writer_is_kept_out() {
     let dir = tempfile::tempdir().unwrap();
-    let options = Options { dir: dir.path().to_owned(), segment_bytes: SMALL };
+    let options = Options {
+        dir: dir.path().to_owned(),
+        segment_bytes: SMALL,
+        keep: journal::Retention::default(),
+    };
     let (writer, _, _) = open(dir.path());
     assert!(matches!(journal::open(options.clone()), Err(Error::Locked { .. })));
     drop(writer);

@@ -9,8 +9,8 @@ use std::{
 };
 
 use monitor_backend::journal::{
-    self, Map, Options, Reader, Recovery, Writer,
-    fs::{Disk, Entry, File, Fs, Lock},
+    self, Map, Options, Reader, Recovery, Retention, Writer,
+    fs::{Disk, Entry, File, Fs, Lock, Space},
 };
 
 /// What changes something on the disk, or makes it durable.
@@ -38,6 +38,8 @@ pub struct Plan {
     pub boot_id: [u8; 16],
     /// The file system has no maps.
     pub no_maps: bool,
+    /// What the volume says of its size; the machine's own where `None`.
+    pub space: Option<Space>,
 }
 
 #[derive(Debug, Clone)]
@@ -74,7 +76,7 @@ impl Faulty {
     }
 
     pub fn open(&self, dir: &Path, segment_bytes: u64) -> (Writer, Reader, Recovery) {
-        let options = Options { dir: dir.to_owned(), segment_bytes };
+        let options = Options { dir: dir.to_owned(), segment_bytes, keep: Retention::default() };
         journal::open_with(options, Arc::new(self.clone())).expect("the journal opens")
     }
 
@@ -137,6 +139,14 @@ impl Fs for Faulty {
         Disk.try_lock(path)
     }
 
+    fn space(&self, dir: &Path) -> io::Result<Space> {
+        self.plan.lock().unwrap().space.map_or_else(|| Disk.space(dir), Ok)
+    }
+
+    fn allocated(&self, path: &Path) -> io::Result<u64> {
+        Disk.allocated(path)
+    }
+
     fn boot_id(&self) -> [u8; 16] {
         self.plan.lock().unwrap().boot_id
     }
@@ -152,9 +162,9 @@ impl File for FaultyFile {
     }
 
     /// A write that fails has written half, as a full disk or a dying one may.
-    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
         let Err(error) = self.fs.step(Op::Write) else {
-            return self.inner.write_all_at(bytes, offset);
+            return self.inner.write_at(bytes, offset);
         };
         if !self.fs.has_stopped() {
             self.inner.write_all_at(&bytes[..bytes.len() / 2], offset)?;
@@ -170,6 +180,10 @@ impl File for FaultyFile {
     fn sync_data(&self) -> io::Result<()> {
         self.fs.step(Op::Sync)?;
         self.inner.sync_data()
+    }
+
+    fn is_at(&self, path: &Path) -> io::Result<bool> {
+        self.inner.is_at(path)
     }
 
     fn map(&self, offset: u64, len: u64, end: u64) -> io::Result<Map> {

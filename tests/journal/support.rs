@@ -36,7 +36,12 @@ pub fn end(key: u64) -> Owned {
 pub const SMALL: u64 = 8192;
 
 pub fn open_sized(dir: &Path, segment_bytes: u64) -> (Writer, Reader, Recovery) {
-    journal::open(Options { dir: dir.to_owned(), segment_bytes }).expect("the journal opens")
+    journal::open(Options {
+        dir: dir.to_owned(),
+        segment_bytes,
+        keep: journal::Retention::default(),
+    })
+    .expect("the journal opens")
 }
 
 pub fn open(dir: &Path) -> (Writer, Reader, Recovery) {

@@ -74,7 +74,11 @@ impl Recording {
 }
 
 pub fn options(dir: &Path) -> journal::Options {
-    journal::Options { dir: dir.to_owned(), segment_bytes: 1 << 20 }
+    journal::Options {
+        dir: dir.to_owned(),
+        segment_bytes: 1 << 20,
+        keep: journal::Retention::default(),
+    }
 }
 
 /// A server in front of a recording or a backup.
