@@ -24,6 +24,7 @@ fn setup(dir: &Path) -> Setup {
         host: "test".into(),
         mode: "live".into(),
         config_faults: vec![],
+        source_bytes_per_day: None,
         wipe_on_start: None,
     }
 }

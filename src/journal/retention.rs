@@ -96,6 +96,14 @@ struct Usage {
     free: u64,
 }
 
+impl Usage {
+    /// What the journal takes at most where the configuration says nothing.
+    fn bytes_max(&self) -> u64 {
+        let fifth = self.used.saturating_add(self.free) / 5;
+        fifth * (5 - FREE_FIFTHS)
+    }
+}
+
 impl Keeping {
     pub fn new(retention: Retention) -> Keeping {
         Keeping { retention, ..Keeping::default() }
@@ -109,6 +117,13 @@ impl Keeping {
 }
 
 impl Writer {
+    /// What the journal may take on the volume now, bytes; `None` where neither the configuration
+    /// nor the volume tells.
+    pub fn bytes_max(&mut self) -> Option<u64> {
+        let configured = self.keeping.retention.bytes_max;
+        configured.or_else(|| self.usage().ok().map(|usage| usage.bytes_max()))
+    }
+
     /// Retires what the policy says.
     pub(super) fn retire_by_policy(&mut self, now_ns: i64) {
         let Ok(mut usage) = self.usage() else { return };
@@ -122,10 +137,7 @@ impl Writer {
     /// Why the oldest segment has to go, if it has.
     fn due(&self, usage: &Usage, now_ns: i64) -> Option<Because> {
         let Retention { bytes_max, age_max, free_min } = self.keeping.retention;
-        let bytes_max = bytes_max.unwrap_or_else(|| {
-            let fifth = usage.used.saturating_add(usage.free) / 5;
-            fifth * (5 - FREE_FIFTHS)
-        });
+        let bytes_max = bytes_max.unwrap_or_else(|| usage.bytes_max());
         let free_min = free_min.unwrap_or(self.segment_bytes);
         if age_max.is_some_and(|max| age_of_oldest(&self.shared.state.load(), now_ns, max) >= max) {
             Some(Because::Age)

@@ -219,16 +219,9 @@ impl State {
 
     /// Lets every saved body lie where its latest copy is, so that no file is held for an older one.
     pub fn refresh_places(&mut self, place_of: impl Fn(Key) -> Option<Place>) {
-        let refresh = |key: &Key, body: &mut Body| {
-            if body.is_saved()
-                && let Some(place) = place_of(*key)
-            {
-                body.place = place;
-            }
-        };
-        self.objects.iter_mut().for_each(|(key, row)| refresh(key, &mut row.body));
-        self.open_traces.iter_mut().for_each(|(key, row)| refresh(key, &mut row.body));
-        self.live_queries.iter_mut().for_each(|(key, row)| refresh(key, &mut row.body));
+        refresh(&mut self.objects, |row| &mut row.body, &place_of);
+        refresh(&mut self.open_traces, |row| &mut row.body, &place_of);
+        refresh(&mut self.live_queries, |row| &mut row.body, &place_of);
     }
 
     /// Whether a live query has been sent since its source came up.
@@ -239,5 +232,19 @@ impl State {
         self.sources.get(&query.source).is_some_and(|source| {
             source.state.state == event::State::Up && query.body.learned >= source.state.since
         })
+    }
+}
+
+fn refresh<T: Clone>(
+    rows: &mut OrdMap<Key, T>,
+    body: impl Fn(&mut T) -> &mut Body,
+    place_of: impl Fn(Key) -> Option<Place>,
+) {
+    let keys: Vec<Key> = rows.keys().copied().collect();
+    for key in keys {
+        let body = rows.get_mut(&key).map(&body).filter(|body| body.is_saved());
+        if let Some((body, place)) = body.zip(place_of(key)) {
+            body.place = place;
+        }
     }
 }

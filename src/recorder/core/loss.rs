@@ -95,7 +95,7 @@ pub(super) fn refused(event: &Event, reason: &str, now: Millis) -> Event {
 }
 
 /// The source that a lost event counts for; the recorder itself where it names none.
-fn source_of(event: &Event) -> &str {
+pub(super) fn source_of(event: &Event) -> &str {
     match event {
         Event::ObjectObserved(e) => &e.source,
         Event::ObjectDeleted(e) => &e.source,

@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     event::{Event, Key, Role},
-    journal::{Flags, NewRecord, PAYLOAD_BYTES_MAX, Place},
+    journal::{NewRecord, PAYLOAD_BYTES_MAX, Place},
 };
 
 use super::batch::flags;
@@ -176,11 +176,6 @@ impl Unsaved {
     /// The last record of each entity, in the order in which they were learned.
     pub fn last(&self) -> impl Iterator<Item = &Waiting> {
         self.last.values()
-    }
-
-    /// How many entities wait.
-    pub fn states(&self) -> u64 {
-        self.last.len() as u64
     }
 
     /// Everything that waits.
