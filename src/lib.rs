@@ -16,6 +16,8 @@ pub mod event;
 
 pub mod journal;
 
+pub mod redact;
+
 pub mod cluster;
 
 pub mod collect;
@@ -29,6 +31,8 @@ pub mod actions;
 pub mod http;
 
 pub mod sim;
+
+pub mod tools;
 
 pub mod config;
 

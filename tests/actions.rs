@@ -59,7 +59,7 @@ impl Desk {
     fn events(&self, kind: u16) -> Vec<(Seq, Event)> {
         let reader = self.published.reader.load_full().expect("the journal is open");
         let mut found = Vec::new();
-        let range = Range { after: 0, before: Seq::MAX, kinds: &[kind], key: None };
+        let range = Range { kinds: &[kind], ..Range::ALL };
         reader
             .scan(range, &mut |record| {
                 let event = Event::decode(record.kind, record.payload).expect("it decodes");

@@ -14,6 +14,12 @@ mod basics;
 #[path = "journal/damage.rs"]
 mod damage;
 
+#[path = "journal/unreadable.rs"]
+mod unreadable;
+
+#[path = "journal/starts.rs"]
+mod starts;
+
 #[path = "journal/faults.rs"]
 mod faults;
 

@@ -1,12 +1,20 @@
 //! Kills the recorder in the middle of its work, again and again, and then holds it to its word.
 //!
 //! An app-server sends 100,000 mixed frames while the recorder process is killed (SIGKILL) and
-//! started again ten times. An admin follows the live feed and asks for log lines all the while.
-//! In the end: what the admin saw is there, once and in order; what was sent and is not there lies
-//! in a recorded gap; of traces and live queries the last state told is the state shown.
+//! started again a hundred times (`KILL_ROUNDS`): in the flood, after it, while it starts. The
+//! segments are small, so that it rotates all the while. An admin follows the live feed, asks for
+//! log lines and starts actions. In the end: what the admin saw is there, once and in order; what
+//! was sent and is not there lies in a recorded gap; of traces and live queries the last state told
+//! is the state shown; each action that was accepted has an outcome.
 
 #[path = "kill/desk.rs"]
 mod desk;
+
+#[path = "support/log.rs"]
+mod log;
+
+#[path = "kill/plan.rs"]
+mod plan;
 
 #[path = "support/process.rs"]
 mod process;
@@ -14,54 +22,76 @@ mod process;
 #[path = "kill/told.rs"]
 mod told;
 
+#[path = "kill/wipe.rs"]
+mod wipe;
+
 use std::{
     collections::{BTreeMap, HashSet},
-    path::Path,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use desk::{Desk, Line, ROWS, Seen};
+use log::Log;
 use monitor_backend::sim::{AppServer, Scenario, Sim};
+use plan::{Dice, Kill};
 use process::Process;
 use serde_json::{Value, json};
 use tokio::{sync::watch, task::JoinSet, time::Instant};
-use told::{FRAMES, Told};
+use told::{FRAMES, LINES_OF_TEN, Told};
 
-/// When the recorder is killed.
-#[derive(Clone, Copy, PartialEq)]
-enum Kill {
-    /// In the flood: the admin has seen so many of the lines that were granted for it.
-    Seen(usize),
-    /// In the rest of the flood, as soon as the link is up again.
-    Linked,
-    /// After the flood.
-    AllSent,
+/// Whatever is waited for takes a fraction of this.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The smallest that there are: the journal of the test takes some dozens.
+const CONFIG: &str = "[journal]\nsegment_bytes = 1048576\n[cluster]\nenabled = false\n";
+
+/// The processes of a test, one at a time, on one journal.
+struct Site {
+    data: PathBuf,
+    config: PathBuf,
+    log: Log,
 }
 
-const KILLS: [Kill; 10] = [
-    Kill::Seen(500),
-    Kill::Linked,
-    Kill::Seen(3000),
-    Kill::Seen(1),
-    Kill::Linked,
-    Kill::Linked,
-    Kill::Seen(100),
-    Kill::AllSent,
-    Kill::Seen(4000),
-    Kill::Linked,
-];
-/// All but the kills at once are given their own part of the frames.
-const GRANTS: u64 = 6;
-/// The whole test takes a fraction of this.
-const PATIENCE: Duration = Duration::from_secs(60);
+impl Site {
+    fn new(folder: &Path) -> Site {
+        let config = folder.join("config.toml");
+        std::fs::write(&config, CONFIG).expect("the folder is writable");
+        Site { data: folder.join("data"), config, log: Log::new(folder) }
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let config = self.config.to_str().expect("temporary paths are text");
+        let args = [&["--config", config], args].concat();
+        let mut command = process::serve_command(&self.data, &args);
+        command.stderr(self.log.stderr());
+        command
+    }
+
+    fn start(&self, args: &[&str]) -> Process {
+        Process::start(self.command(args))
+    }
+
+    /// Begins a start, and kills it before it may have come to its end.
+    async fn start_and_kill(&self, args: &[&str], after: Duration) {
+        let mut command = self.command(args);
+        let mut child = command.stdout(Stdio::null()).spawn().expect("the binary starts");
+        tokio::time::sleep(after).await;
+        child.kill().expect("it is ours to kill");
+        child.wait().expect("it has ended");
+    }
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_seen_survives_and_what_was_missed_is_a_gap() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let sim = Sim::start(Scenario::Quiet, 1, folder.path()).await.expect("the simulation starts");
     let sim = Arc::new(sim);
-    let data = folder.path().join("data");
+    let site = Site::new(folder.path());
+    let link = sim.app_server_url();
+    let args = ["--app-server-url", link.as_str()];
     let (url, url_seen) = watch::channel(None);
     let desk = Desk::new(url_seen);
     let seen = Arc::new(Mutex::new(Seen::default()));
@@ -72,6 +102,7 @@ async fn what_was_seen_survives_and_what_was_missed_is_a_gap() {
     let mut admin = JoinSet::new();
     admin.spawn(desk.clone().follow(seen.clone()));
     admin.spawn(desk.clone().poll(seen.clone()));
+    admin.spawn(desk.clone().act(seen.clone()));
     let mut teller = JoinSet::new();
     teller.spawn({
         let (sim, told) = (sim.clone(), told.clone());
@@ -79,27 +110,35 @@ async fn what_was_seen_survives_and_what_was_missed_is_a_gap() {
         async move { told::tell(sim.app_server(), told, granted, sent).await }
     });
 
-    let mut recorder = start(&data, &sim, &url).await;
+    let mut dice = Dice::new(1);
+    let rounds = plan::rounds();
+    let round_frames = FRAMES.div_ceil(rounds as u64);
+    let mut recorder = site.start(&args);
+    url.send_replace(Some(recorder.address().to_owned()));
     links(sim.app_server(), 1).await;
     let mut granted = 0;
-    for kill in KILLS {
-        if kill != Kill::Linked {
-            eventually("end of the flood", async || *sent.borrow() == granted).await;
-            granted = (granted + FRAMES.div_ceil(GRANTS)).min(FRAMES);
-        }
-        let before = seen.lock().expect("no panic").fed.len();
+    for _ in 0..rounds {
+        let kill = dice.kill(round_frames * LINES_OF_TEN / 10);
+        let before = seen.lock().expect("no panic").fed.len() as u64;
+        granted = (granted + round_frames).min(FRAMES);
         grant.send_replace(granted);
         eventually("time to kill", async || {
-            let lines = seen.lock().expect("no panic").fed.len() - before;
+            let lines = seen.lock().expect("no panic").fed.len() as u64 - before;
             kill.is_due(lines) || *sent.borrow() == granted
         })
         .await;
-        recorder.kill();
         url.send_replace(None);
+        recorder.kill();
         links(sim.app_server(), 0).await;
-        recorder = start(&data, &sim, &url).await;
+        if let Kill::Starting(after) = kill {
+            site.start_and_kill(&args, after).await;
+            links(sim.app_server(), 0).await;
+        }
+        recorder = site.start(&args);
+        url.send_replace(Some(recorder.address().to_owned()));
         links(sim.app_server(), 1).await;
     }
+    grant.send_replace(FRAMES);
     eventually("end of all frames", async || *sent.borrow() == FRAMES).await;
     told::tell_again(sim.app_server(), &told).await;
 
@@ -107,23 +146,19 @@ async fn what_was_seen_survives_and_what_was_missed_is_a_gap() {
     states_are_shown(&desk, &told).await;
     let lines = lines_are_there(&desk, &seen).await;
     gaps_are_told(&desk, &lines, &told).await;
+    actions_have_outcomes(&desk, &seen).await;
+    site.log.holds_no_panic();
 }
 
 impl Kill {
     /// Whether it is time, when the admin has seen so many lines.
-    fn is_due(self, lines: usize) -> bool {
+    fn is_due(self, lines: u64) -> bool {
         match self {
             Kill::Seen(enough) => lines >= enough,
-            Kill::Linked => true,
+            Kill::Linked | Kill::Starting(_) => true,
             Kill::AllSent => false,
         }
     }
-}
-
-async fn start(data: &Path, sim: &Sim, url: &watch::Sender<Option<String>>) -> Process {
-    let recorder = Process::serve(data, &["--app-server-url", &sim.app_server_url()]);
-    url.send_replace(Some(recorder.address().to_owned()));
-    recorder
 }
 
 async fn links(app_server: &AppServer, count: usize) {
@@ -229,6 +264,24 @@ async fn gaps_are_told(desk: &Desk, lines: &[Line], told: &Told) {
         assert!(before.iter().all(|line| line.time <= gap.from), "{gap:?} begins too early");
         assert!(after.iter().all(|line| line.learned >= gap.to), "{gap:?} ends too late");
     }
+}
+
+/// Each action that was accepted is there, once, with an outcome.
+async fn actions_have_outcomes(desk: &Desk, seen: &Mutex<Seen>) {
+    let accepted = std::mem::take(&mut seen.lock().expect("no panic").accepted);
+    assert!(!accepted.is_empty(), "no action was accepted");
+    let mut outcomes: BTreeMap<String, Value> = BTreeMap::new();
+    let is_complete = async || {
+        let rows = desk.all("/api/actions", "actions").await;
+        let count = rows.len();
+        let by_id = rows
+            .into_iter()
+            .map(|mut row| (row["id"].as_str().expect("an id").to_owned(), row["outcome"].take()));
+        outcomes = by_id.collect();
+        assert_eq!(outcomes.len(), count, "each action is listed once");
+        accepted.iter().all(|id| outcomes.get(id).is_some_and(Value::is_string))
+    };
+    eventually("outcome of each action", is_complete).await;
 }
 
 /// A stretch in which the link was not observed.

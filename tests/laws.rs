@@ -163,6 +163,7 @@ fn record(dir: &std::path::Path, batches: &[Vec<Event>]) -> Vec<(Seq, views::Sta
                 flags: flags(event),
                 time_ns,
                 key: event.key().0,
+                class: event.class(),
                 payload,
             })
             .collect();

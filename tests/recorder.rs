@@ -65,7 +65,7 @@ fn reader(started: &Started) -> Reader {
 
 fn events(reader: &Reader, kinds: &[u16]) -> Vec<Event> {
     let mut found = Vec::new();
-    let range = Range { after: 0, before: Seq::MAX, kinds, key: None };
+    let range = Range { kinds, ..Range::ALL };
     reader
         .scan(range, &mut |record| {
             found.extend(Event::decode(record.kind, record.payload).expect("it decodes"));

@@ -6,16 +6,18 @@ use std::{
 };
 
 /// What each module may name of the others. The order is that of the flow.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("event", &[]),
     ("journal", &[]),
+    ("redact", &[]),
     ("cluster", &[]),
-    ("collect", &["event", "cluster"]),
+    ("collect", &["event", "redact", "cluster"]),
     ("views", &["event", "journal"]),
     ("recorder", &["event", "journal", "views"]),
     ("actions", &["event", "recorder", "cluster"]),
     ("http", &["event", "journal", "views", "recorder", "actions"]),
     ("sim", &["event"]),
+    ("tools", &["event", "redact", "journal", "views"]),
     ("config", EVERYTHING),
     ("cli", EVERYTHING),
     ("app", EVERYTHING),
@@ -23,8 +25,8 @@ const ARROWS: [(&str, &[&str]); 13] = [
 ];
 
 const EVERYTHING: &[&str] = &[
-    "event", "journal", "cluster", "collect", "views", "recorder", "actions", "http", "sim",
-    "config", "cli", "app",
+    "event", "journal", "redact", "cluster", "collect", "views", "recorder", "actions", "http",
+    "sim", "tools", "config", "cli", "app",
 ];
 
 /// The one file that may hold `unsafe`.

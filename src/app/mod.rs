@@ -10,6 +10,8 @@ mod serve;
 
 mod signals;
 
+mod tools;
+
 use std::{io::IsTerminal, process::ExitCode};
 
 use anyhow::Context;
@@ -22,19 +24,23 @@ use crate::cli::Command;
 /// # Errors
 /// What kept the program from starting, or ended it.
 pub fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(args) => in_runtime(serve::run(&args)),
+        Command::Demo(args) => in_runtime(demo::run(&args)),
+        Command::Replay(args) => in_runtime(replay::run(&args)),
+        Command::Journal(command) => Ok(tools::journal(command)),
+    }
+}
+
+/// What talks to others needs a runtime and a log; what works on files needs neither.
+fn in_runtime(running: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
     let is_terminal = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_ansi(is_terminal).with_writer(std::io::stderr).init();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("starting the runtime failed")?;
-    runtime.block_on(async {
-        match command {
-            Command::Serve(args) => serve::run(&args).await,
-            Command::Demo(args) => demo::run(&args).await,
-            Command::Replay(args) => replay::run(&args).await,
-        }
-    })
+    runtime.block_on(running)
 }
 
 /// Binds the address that an admin will open.

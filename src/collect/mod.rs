@@ -12,8 +12,6 @@ mod outlet;
 
 mod pace;
 
-mod redact;
-
 mod report;
 
 mod supervisor;

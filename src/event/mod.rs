@@ -22,6 +22,8 @@ mod observed;
 
 mod time;
 
+mod word;
+
 pub use action::{ActionIntent, ActionOutcome, ActionProgress, Boot, Outcome};
 pub use app::{Level, LiveQuery, LiveQueryDropped, LogLine, Section, Trace, TraceEnd};
 pub use codec::{DecodeError, Extensions};
@@ -31,9 +33,14 @@ pub use observed::{Listed, Observation, Observed};
 pub use source::{Gap, SourceState, State, WatchPosition};
 pub use time::{Millis, millis, now, now_ns};
 pub use upkeep::{Degraded, FilesRemoved, Retention};
+pub use word::{WORDS, kind_of, word_of};
 
-/// One fact: something that was observed, or something that an admin did.
-#[derive(Debug, Clone, PartialEq)]
+use serde::Serialize;
+
+/// One fact: something that was observed, or something that an admin did. As JSON it is its
+/// fields by name, for printing; the bytes of the journal are another form.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum Event {
     /// A cluster object as it is now.
     ObjectObserved(ObjectObserved),
@@ -105,31 +112,6 @@ pub mod kind {
     pub const RETENTION: u16 = 0x0171;
     pub const FILES_REMOVED: u16 = 0x0172;
     pub const DEGRADED: u16 = 0x0173;
-
-    /// Whether this version can decode the kind.
-    pub fn is_known(kind: u16) -> bool {
-        ALL.contains(&kind)
-    }
-
-    const ALL: [u16; 17] = [
-        OBJECT_OBSERVED,
-        OBJECT_DELETED,
-        CLUSTER_EVENT,
-        LOG_LINE,
-        TRACE,
-        LIVE_QUERY,
-        LIVE_QUERY_DROPPED,
-        SOURCE_STATE,
-        GAP,
-        WATCH_POSITION,
-        ACTION_INTENT,
-        ACTION_PROGRESS,
-        ACTION_OUTCOME,
-        BOOT,
-        RETENTION,
-        FILES_REMOVED,
-        DEGRADED,
-    ];
 }
 
 impl Event {
@@ -169,6 +151,7 @@ impl Event {
             Event::ActionIntent(e) => Key::action(&e.id),
             Event::ActionProgress(e) => Key::action(&e.id),
             Event::ActionOutcome(e) => Key::action(&e.id),
+            Event::ClusterEvent(e) if !e.regarding.uid.is_empty() => e.regarding.key(),
             Event::ClusterEvent(_)
             | Event::LogLine(_)
             | Event::Gap(_)
@@ -176,6 +159,16 @@ impl Event {
             | Event::Retention(_)
             | Event::FilesRemoved(_)
             | Event::Degraded(_) => Key::NONE,
+        }
+    }
+
+    /// How bad it is, where its kind has a scale: the number of a [`Level`], a cluster's `Warning`
+    /// being a `WARN` and its `Normal` an `INFO`; 0 where there is none.
+    pub fn class(&self) -> u8 {
+        match self {
+            Event::LogLine(line) => line.level as u8,
+            Event::ClusterEvent(event) => ClusterEvent::class_of(&event.event_type),
+            _ => 0,
         }
     }
 

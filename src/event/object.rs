@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Extensions, Key, Millis};
+use super::{Extensions, Key, Level, Millis};
 
 /// Names one cluster object, for good: a uid is never given twice.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -69,6 +69,17 @@ pub struct ObjectDeleted {
     pub body: String,
     /// Fields of later versions.
     pub ext: Extensions,
+}
+
+impl ClusterEvent {
+    /// The class of a type of Event, on the scale of log levels.
+    pub fn class_of(event_type: &str) -> u8 {
+        match event_type {
+            "Warning" => Level::Warn as u8,
+            "Normal" => Level::Info as u8,
+            _ => 0,
+        }
+    }
 }
 
 /// An Event of the cluster, kept as the range that it is.

@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::{
+    breadcrumb::MARK_NAME,
     control::{Control, Wipe},
     draft::NEXT_NAME,
     error::{Attempt, Error},
@@ -23,8 +24,9 @@ pub const LOCK_NAME: &str = "LOCK";
 
 /// Names beside the segments that need no mention: the journal's own, and what the program and the
 /// volume keep in the same directory.
-const EXPECTED: [&str; 7] = [
+const EXPECTED: [&str; 8] = [
     LOCK_NAME,
+    MARK_NAME,
     NEXT_NAME,
     SPARE_NAME,
     "admin-key",

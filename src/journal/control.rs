@@ -103,6 +103,7 @@ impl Control {
             len: payload.len() as u32,
             kind: self.kind(),
             flags: Flags::default(),
+            class: 0,
             seq,
             time_ns,
             key: 0,

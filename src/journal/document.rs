@@ -40,6 +40,7 @@ fn event(seq: u64, flags: Flags, key: u64, payload: &[u8]) -> Header {
         len: payload.len() as u32,
         kind: 0x0120,
         flags,
+        class: 0,
         seq,
         time_ns: TIME_NS,
         key,
@@ -65,6 +66,7 @@ fn the_table_of_the_record_header_is_what_is_written() {
     let header = Header {
         flags: Flags(0x83),
         kind: 0x0123,
+        class: 4,
         ..event(0x1112_1314_1516_1718, Flags(0), 0x2122_2324_2526_2728, payload)
     };
     let bytes = frame(&header, payload, SALT);
@@ -73,7 +75,7 @@ fn the_table_of_the_record_header_is_what_is_written() {
     assert_eq!(at("len"), 7u32.to_le_bytes());
     assert_eq!(at("kind"), 0x0123u16.to_le_bytes());
     assert_eq!(at("flags"), [0x83]);
-    assert_eq!(at("reserved"), [0]);
+    assert_eq!(at("class"), [4]);
     assert_eq!(at("seq"), header.seq.to_le_bytes());
     assert_eq!(at("time_ns"), TIME_NS.to_le_bytes());
     assert_eq!(at("key"), header.key.to_le_bytes());

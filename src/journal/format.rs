@@ -11,8 +11,8 @@ const PAYLOAD_CRC: usize = HEADER_CRC + 4;
 const LEN: usize = PAYLOAD_CRC + 4;
 const KIND: usize = LEN + 4;
 const FLAGS: usize = KIND + 2;
-const RESERVED: usize = FLAGS + 1;
-const SEQ: usize = RESERVED + 1;
+const CLASS: usize = FLAGS + 1;
+const SEQ: usize = CLASS + 1;
 const TIME_NS: usize = SEQ + 8;
 const KEY: usize = TIME_NS + 8;
 
@@ -49,6 +49,8 @@ pub struct Header {
     pub kind: u16,
     /// The flags.
     pub flags: Flags,
+    /// Sorts the records of one kind; 0 for none.
+    pub class: u8,
     /// Of an event its own number, of a restated record that of the original, of a control record
     /// that of the last event before it.
     pub seq: Seq,
@@ -66,6 +68,7 @@ impl Header {
         bytes[LEN..KIND].copy_from_slice(&self.len.to_le_bytes());
         bytes[KIND..FLAGS].copy_from_slice(&self.kind.to_le_bytes());
         bytes[FLAGS] = self.flags.0;
+        bytes[CLASS] = self.class;
         bytes[SEQ..TIME_NS].copy_from_slice(&self.seq.to_le_bytes());
         bytes[TIME_NS..KEY].copy_from_slice(&self.time_ns.to_le_bytes());
         bytes[KEY..].copy_from_slice(&self.key.to_le_bytes());
@@ -90,6 +93,7 @@ impl Header {
             len,
             kind: u16::from_le_bytes([bytes[KIND], bytes[KIND + 1]]),
             flags: Flags(bytes[FLAGS]),
+            class: bytes[CLASS],
             seq: u64_at(bytes, SEQ),
             time_ns: u64_at(bytes, TIME_NS) as i64,
             key: u64_at(bytes, KEY),
@@ -119,6 +123,7 @@ impl Header {
             seq: self.seq,
             time_ns: self.time_ns,
             key: self.key,
+            class: self.class,
             payload,
         }
     }

@@ -4,9 +4,11 @@ use std::{io, sync::Arc};
 
 use super::{
     account::{Account, Holding},
+    breadcrumb::{Breadcrumb, Care},
     catalog::{Catalog, Found, LeftAlone},
-    fs::Fs,
-    header::Previous,
+    fs::{File, Fs},
+    header::{self, Previous},
+    pages::Unreadable,
     recovery::{Damaged, Recovery},
     segment::Segment,
     survey::Survey,
@@ -19,7 +21,7 @@ pub struct Loaded {
     pub account: Account,
     /// The newest segment was closed in order.
     pub sealed: bool,
-    /// The newest segment could not be read at all: nobody knows what numbers it holds.
+    /// The newest segment was not read: nobody knows what numbers it holds.
     pub newest_unknown: bool,
     pub recovery: Recovery,
 }
@@ -27,75 +29,118 @@ pub struct Loaded {
 impl Loaded {
     /// Maps every segment. The newest is read through, and so is one whose end no other tells. What
     /// cannot be read is reported and left alone.
-    pub fn of(fs: &dyn Fs, catalog: Catalog) -> Loaded {
+    pub fn of(fs: &dyn Fs, catalog: Catalog, breadcrumb: &Breadcrumb) -> Loaded {
         let mut loaded = Loaded::default();
         loaded.recovery.left_alone = catalog.left_alone;
         let mut holdings = Vec::new();
         for (index, found) in catalog.segments.iter().enumerate() {
             let next = catalog.segments.get(index + 1);
-            match loaded.load(fs, found, next.map(|next| &next.header.prev)) {
-                Ok((segment, holding)) => {
-                    loaded.recovery.bytes += segment.end();
-                    loaded.segments.push(Arc::new(segment));
-                    holdings.push((found.header, holding));
-                }
-                Err(error) => {
-                    let reason = format!("cannot be read: {error}");
-                    let name = found.candidate.name.clone();
-                    loaded.recovery.left_alone.push(LeftAlone { name, reason });
-                    loaded.newest_unknown = next.is_none();
-                    holdings.push((found.header, Holding::default()));
-                }
-            }
+            let read = loaded.load(fs, found, next.map(|next| &next.header.prev), breadcrumb);
+            let holding = read.unwrap_or_else(|reason| {
+                let name = found.candidate.name.clone();
+                loaded.recovery.left_alone.push(LeftAlone { name, reason });
+                loaded.newest_unknown = next.is_none();
+                Holding::default()
+            });
+            holdings.push((found.header, holding));
         }
         loaded.recovery.segments = loaded.segments.len() as u64;
         loaded.account = Account::of(&holdings);
         loaded.recovery.lost.clone_from(&loaded.account.lost);
+        loaded.recovery.durable_seq = loaded.account.durable_seq;
         loaded
     }
 
+    /// Takes in one segment. The error is the reason to leave it alone.
     fn load(
         &mut self,
         fs: &dyn Fs,
         found: &Found,
         told: Option<&Previous>,
-    ) -> io::Result<(Segment, Holding)> {
-        let candidate = &found.candidate;
-        let file = fs.open(&candidate.path)?;
-        let told = told.filter(|p| p.salt == found.header.salt && p.data_end <= candidate.len);
-        let place = (candidate.base, candidate.len);
-        let path = candidate.path.clone();
-        let (segment, holding) = match told {
-            Some(prev) => {
-                let segment = Segment::of_file(found.header, path, &*file, place, prev.data_end)?;
-                (segment, Holding::promised(&found.header, prev))
-            }
+        breadcrumb: &Breadcrumb,
+    ) -> Result<Holding, String> {
+        let name = found.header.name();
+        let care = breadcrumb.care(&name);
+        if care == Care::Skip {
+            self.recovery.skipped.push(name);
+            return Err("the last two starts died while they read it".to_owned());
+        }
+        let with_error = |error: io::Error| format!("cannot be read: {error}");
+        let file = fs.open(&found.candidate.path).map_err(with_error)?;
+        let (end, holding, survey) = match told.filter(|told| ends_as_told(found, told)) {
+            Some(told) => (told.data_end, Holding::promised(&found.header, told), None),
             None => {
-                let survey = Survey::of(found.walk(file.clone()))?;
-                let segment = Segment::of_file(found.header, path, &*file, place, survey.end)?;
-                self.note(found, &segment, &survey);
-                (segment, Holding::surveyed(&survey))
+                breadcrumb.enter(&name);
+                let survey = Survey::of(found.walk(file.clone())).map_err(with_error)?;
+                (survey.end, Holding::surveyed(&survey), Some(survey))
             }
         };
+        let (segment, unreadable) = opened(found, &*file, end, care).map_err(with_error)?;
         segment.set_last_seq(holding.last_seq.max(segment.last_seq()));
-        Ok((segment, holding))
+        self.note(found, care, &unreadable);
+        if let Some(survey) = survey {
+            self.note_survey(found, &segment, survey);
+        }
+        self.recovery.bytes += segment.end();
+        self.segments.push(Arc::new(segment));
+        Ok(holding)
     }
 
-    fn note(&mut self, found: &Found, segment: &Segment, survey: &Survey) {
+    fn note(&mut self, found: &Found, care: Care, unreadable: &[Unreadable]) {
+        let name = found.header.name();
+        if care == Care::Copy {
+            self.recovery.read_with_care.push(name.clone());
+        }
+        let file_name = &found.candidate.name;
+        if header::is_segment_name(file_name) && *file_name != name {
+            self.recovery.misnamed.push(format!("{file_name} is {name}"));
+        }
+        if found.header_lost {
+            let what = "both copies of the segment's header are damaged".to_owned();
+            self.recovery.damaged.push(Damaged { segment: name.clone(), offset: 0, what });
+        }
+        self.note_unreadable(&name, unreadable);
+    }
+
+    fn note_unreadable(&mut self, segment: &str, unreadable: &[Unreadable]) {
+        for lacks in unreadable {
+            self.recovery.unreadable_bytes += lacks.range.end - lacks.range.start;
+            let (segment, offset) = (segment.to_owned(), lacks.range.start);
+            self.recovery.damaged.push(Damaged { segment, offset, what: lacks.what() });
+        }
+    }
+
+    fn note_survey(&mut self, found: &Found, segment: &Segment, survey: Survey) {
+        self.sealed = survey.sealed;
         let recovery = &mut self.recovery;
         recovery.records_checked += survey.records;
         recovery.torn_tail = survey.torn;
-        self.sealed = survey.sealed;
-        let name = &found.candidate.name;
-        let mut damaged = |offset, what| {
-            recovery.damaged.push(Damaged { segment: name.clone(), offset, what });
-        };
-        if found.header_lost {
-            damaged(0, "both copies of the segment's header are damaged".to_owned());
-        }
-        for damage in &survey.damaged {
+        recovery.must_understand.extend(survey.must_understand);
+        for damage in survey.damaged {
             segment.note_damage(damage.offset);
-            damaged(damage.offset, damage.what.clone());
+            let (segment, offset) = (found.header.name(), damage.offset);
+            recovery.damaged.push(Damaged { segment, offset, what: damage.what });
         }
+        self.note_unreadable(&found.header.name(), &survey.unreadable);
+    }
+}
+
+/// Whether the segment after it says where this one ends, and the file reaches that far.
+fn ends_as_told(found: &Found, told: &Previous) -> bool {
+    told.salt == found.header.salt && told.data_end <= found.candidate.len
+}
+
+/// The segment as readers see it, with what of it could not be read on the way.
+fn opened(
+    found: &Found,
+    file: &dyn File,
+    end: u64,
+    care: Care,
+) -> io::Result<(Segment, Vec<Unreadable>)> {
+    let candidate = &found.candidate;
+    let (path, place) = (candidate.path.clone(), (candidate.base, candidate.len));
+    match care {
+        Care::None => Ok((Segment::of_file(found.header, path, file, place, end)?, Vec::new())),
+        _ => Segment::copied(found.header, path, file, place, end),
     }
 }

@@ -10,19 +10,30 @@
 //! - Nothing is ever stored through a file's map, so a full disk is an error of a write and never
 //!   a SIGBUS. Only memory without a file, private to one `Map`, is written to, above `end`.
 //! - The map keeps the file's blocks alive after the file was unlinked.
+//! - A page that cannot be read, because the volume fails or somebody cut the file short, would end
+//!   the process when it is touched. [`Map::guard`] asks the kernel before the touch and puts a
+//!   page of zeros in its place. That is the one change that a mapped byte can see, and only where
+//!   reading it again was deadly.
 
 #![expect(unsafe_code, reason = "the one place where mapped memory becomes slices")]
 
 use std::{
     fs::File,
-    io, slice,
+    io,
+    ops::Range,
+    slice,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
 
-use memmap2::{MmapMut, MmapOptions, MmapRaw};
+use memmap2::{Advice, MmapMut, MmapOptions, MmapRaw};
+use rustix::{
+    io::Errno,
+    mm::{MapFlags, ProtFlags, mmap_anonymous},
+    param::page_size,
+};
 
 /// The bytes of a segment, in a map of its file or in plain memory.
 #[derive(Debug)]
@@ -77,6 +88,72 @@ impl Map {
         // SAFETY: `start..start + len` lies below `end`: within the map, written, and never
         // changed again (contract above). The lifetime is that of the map.
         unsafe { slice::from_raw_parts(start, len) }
+    }
+
+    /// Makes the bytes of `range` safe to touch; gives the stretches that cannot be read and are
+    /// zeros from now on.
+    ///
+    /// The answer holds for the moment: a page that the kernel drops afterwards can fail when it is
+    /// read again. So it is asked right before the touch, each time. Kernels before Linux 5.14
+    /// cannot answer, and nothing is guarded there.
+    pub(super) fn guard(&self, range: Range<u64>) -> Vec<Range<u64>> {
+        if self.writing.is_some() || range.is_empty() || self.can_be_read(&range) {
+            return Vec::new();
+        }
+        let mut unreadable: Vec<Range<u64>> = Vec::new();
+        for page in self.pages(range) {
+            if self.can_be_read(&page) || !self.put_zeros(&page) {
+                continue;
+            }
+            match unreadable.last_mut() {
+                Some(last) if last.end == page.start => last.end = page.end,
+                _ => unreadable.push(page),
+            }
+        }
+        unreadable
+    }
+
+    /// Reads the pages of a range in, without a touch.
+    fn can_be_read(&self, range: &Range<u64>) -> bool {
+        let (from, len) = (range.start as usize, (range.end - range.start) as usize);
+        match self.memory.advise_range(Advice::PopulateRead, from, len) {
+            Ok(()) => true,
+            // Any other error is about the question, not about the pages.
+            Err(error) => {
+                !matches!(Errno::from_io_error(&error), Some(Errno::FAULT | Errno::HWPOISON))
+            }
+        }
+    }
+
+    /// The pages that a range touches, counted from the start of the map and cut at its ends: a
+    /// segment within a tar does not begin with a page.
+    fn pages(&self, range: Range<u64>) -> impl Iterator<Item = Range<u64>> {
+        let (page, len) = (page_size() as u64, self.memory.len() as u64);
+        let before = self.memory.as_ptr() as u64 % page;
+        let first = (range.start + before) / page;
+        let behind = (range.end + before).div_ceil(page);
+        (first..behind).map(move |index| {
+            (index * page).saturating_sub(before)..((index + 1) * page - before).min(len)
+        })
+    }
+
+    /// Puts zeros in the place of one page that cannot be read. Where that fails, for want of
+    /// address space, the touch ends the process, and the next start reads the file differently.
+    fn put_zeros(&self, page: &Range<u64>) -> bool {
+        let start = self.memory.as_ptr() as usize + page.start as usize;
+        let aligned = start - start % page_size();
+        // SAFETY: the page lies within the map, which lasts as long as `self`: `pages` sees to it.
+        // Nothing can be read there (`can_be_read`), and what is put there is as readable as the
+        // rest, private to this process, and unmapped together with it.
+        let placed = unsafe {
+            mmap_anonymous(
+                self.memory.as_mut_ptr().with_addr(aligned).cast(),
+                page_size(),
+                ProtFlags::READ,
+                MapFlags::PRIVATE | MapFlags::FIXED,
+            )
+        };
+        placed.is_ok()
     }
 
     /// Publishes `bytes`, which were just written to the file at [`Map::end`].

@@ -4,14 +4,15 @@
 //! From the inside out:
 //!
 //! - `record`, `format`, `control` and `header` are the bytes;
-//! - `fs` and `map` are the files, `walk` goes from record to record, past damage;
+//! - `fs`, `map` and `pages` are the files, `walk` goes from record to record, past damage;
 //! - `segment` is one file as readers see it, `blocks` its sparse list of places;
-//! - `keymap` is what lives, `replay` the state at a moment;
+//! - `keymap` is what lives, `replay` the state at a moment, `breadcrumb` where a start died;
 //! - `draft` builds a segment, `writer` appends, `rescue` and `wipe` begin anew;
 //! - `retention` takes the oldest, `presence` notices what others took, `maintain` calls both;
 //! - `catalog`, `survey`, `account` and `load` say what a directory holds, `recovery` opens it;
-//! - `reader`, `scan` and `verify` answer, `backup` and `download` give the journal away,
-//!   `open_backup` reads what they gave.
+//! - `reader`, `scan`, `text` and `verify` answer, `backup` and `download` give the journal away,
+//!   `open_backup` reads what they gave, `checksums` holds a tar to what it says of itself;
+//! - `tally` counts, `follow` looks at what another process appends.
 
 mod record;
 
@@ -25,6 +26,8 @@ pub mod fs;
 
 mod map;
 
+mod pages;
+
 mod walk;
 
 mod segment;
@@ -32,6 +35,8 @@ mod segment;
 mod blocks;
 
 mod keymap;
+
+mod breadcrumb;
 
 mod replay;
 
@@ -67,6 +72,8 @@ mod reader;
 
 mod scan;
 
+mod text;
+
 mod download;
 
 mod backup;
@@ -75,6 +82,12 @@ mod open_backup;
 
 mod verify;
 
+mod checksums;
+
+mod tally;
+
+mod follow;
+
 mod error;
 
 #[cfg(test)]
@@ -82,8 +95,10 @@ mod document;
 
 pub use account::{Account, Lost};
 pub use catalog::LeftAlone;
+pub use checksums::{Mismatch, checksum_mismatches};
 pub use download::Download;
 pub use error::Error;
+pub use follow::{Follower, Looked};
 pub use maintain::Maintained;
 pub use map::Map;
 pub use presence::Removed;
@@ -94,6 +109,8 @@ pub use retention::{Because, Retention, Retired};
 pub use scan::Range;
 pub use segment::{Place, Segment};
 pub use state::Positions;
+pub use tally::{Count, Tally};
+pub use text::Text;
 pub use verify::Verification;
 pub use wipe::WipeNote;
 pub use writer::{Appended, BATCH_BYTES_MAX, Writer};

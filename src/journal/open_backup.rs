@@ -11,6 +11,7 @@ use std::{
 
 use super::{
     account::Account,
+    breadcrumb::Breadcrumb,
     catalog::{Candidate, Catalog, LeftAlone},
     error::{Attempt, Error},
     fs::{Disk, Fs},
@@ -45,7 +46,7 @@ impl Reader {
         let Some(newest) = catalog.segments.last().map(|found| found.header) else {
             return Err(Error::NoJournal { path: path.to_owned(), reason: reasons(&catalog) });
         };
-        let mut loaded = Loaded::of(fs, catalog);
+        let mut loaded = Loaded::of(fs, catalog, &Breadcrumb::default());
         loaded.recovery.duration_ms = started.elapsed().as_secs_f64() * 1e3;
         let state = state(loaded.segments, newest.journal_id, newest.epoch, &loaded.account);
         let shared = Arc::new(Shared::default());
@@ -75,7 +76,7 @@ fn state(
 }
 
 /// Whether the format's mark stands where a tar has it; names of downloads can be anything.
-fn is_tar(path: &Path) -> io::Result<bool> {
+pub(super) fn is_tar(path: &Path) -> io::Result<bool> {
     const MARK: &[u8] = b"ustar";
     const MARK_AT: u64 = 257;
     let mut found = [0; MARK.len()];

@@ -5,11 +5,13 @@ use std::{io, path::PathBuf, sync::Arc};
 
 use super::{
     blocks::Blocks,
+    breadcrumb::Breadcrumb,
     error::{Attempt, Error},
     record::{Record, Seq},
     replay,
     segment::{Place, Segment},
     state::{Positions, Shared, State},
+    walk::Frame,
 };
 
 /// Reads, from any thread, while the writer appends.
@@ -63,18 +65,22 @@ impl Reader {
     ) -> Result<(), Error> {
         let state = self.state();
         let Positions { first_seq, last_seq, .. } = state.positions;
+        // A start replays the present; whoever asks for a moment meanwhile is not the start.
+        let nowhere = Breadcrumb::default();
+        let breadcrumb = if to.is_none() { &self.shared.breadcrumb } else { &nowhere };
         let to = to.unwrap_or(last_seq).min(last_seq);
         if state.segments.is_empty() {
             return Ok(());
         }
-        let replayed = replay::replay(&state.segments, to, &mut |segment, frame, payload| {
+        let mut feed = |segment: &Arc<Segment>, frame: &Frame, payload: &[u8]| {
             let place = Place::Map {
                 segment: segment.clone(),
                 offset: frame.payload_offset(),
                 len: frame.header.len,
             };
             f(frame.header.record(payload), place);
-        });
+        };
+        let replayed = replay::replay_on(breadcrumb, &state.segments, to, &mut feed);
         match replayed.attempting("replaying", &self.path)? {
             true => Ok(()),
             false => Err(Error::OutOfReach { seq: to, first: first_seq, last: last_seq }),

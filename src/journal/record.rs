@@ -46,6 +46,9 @@ pub struct NewRecord<'a> {
     pub time_ns: i64,
     /// The entity that it is about; 0 for none.
     pub key: u64,
+    /// Sorts the records of one kind, as that kind defines it; 0 for none. The journal only sees to
+    /// it that a scan for some classes skips the others.
+    pub class: u8,
     /// 1 byte to [`PAYLOAD_BYTES_MAX`].
     pub payload: &'a [u8],
 }
@@ -63,6 +66,8 @@ pub struct Record<'a> {
     pub time_ns: i64,
     /// The entity that it is about; 0 for none.
     pub key: u64,
+    /// Its class among the records of its kind; 0 for none.
+    pub class: u8,
     /// The payload.
     pub payload: &'a [u8],
 }

@@ -2,6 +2,7 @@
 //! appended to. What is wrong is reported; nothing that a directory holds keeps it from opening.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::Arc,
     time::Instant,
@@ -9,6 +10,7 @@ use std::{
 
 use super::{
     account::Lost,
+    breadcrumb::Breadcrumb,
     catalog::{Catalog, Found, LOCK_NAME, LeftAlone},
     draft::{NEXT_NAME, OpenSegment, remove_quietly},
     error::{Attempt, Error},
@@ -22,6 +24,8 @@ use super::{
     retention::{Keeping, Retention},
     segment::Segment,
     spare::Spare,
+    state::Shared,
+    walk::Frame,
     writer::{self, Scratch, Writer},
 };
 
@@ -62,6 +66,19 @@ pub struct Recovery {
     pub lost: Vec<Lost>,
     /// The last segment ends in a write that did not get through.
     pub torn_tail: bool,
+    /// Segments in which the last start died; they were read into memory, without a map.
+    pub read_with_care: Vec<String>,
+    /// Segments in which the last two starts died; they were left alone, and what they hold is not
+    /// in the picture.
+    pub skipped: Vec<String>,
+    /// Bytes that the volume would not give. What stood there is lost as long as it does not.
+    pub unreadable_bytes: u64,
+    /// Everything up to here is said to be durable: what is lost of it was acknowledged.
+    pub durable_seq: Seq,
+    /// Kinds that a reader must know to see the whole picture, among the records that were read.
+    pub must_understand: BTreeSet<u16>,
+    /// Files whose name is that of another segment; what their headers say counts.
+    pub misnamed: Vec<String>,
     /// Files that are no part of the journal, and why.
     pub left_alone: Vec<LeftAlone>,
     /// Numbers left out because the machine had another boot.
@@ -110,15 +127,34 @@ pub fn open(options: Options) -> Result<(Writer, Reader, Recovery), Error> {
 /// As [`open`].
 pub fn open_with(options: Options, fs: Arc<dyn Fs>) -> Result<(Writer, Reader, Recovery), Error> {
     let started = Instant::now();
-    let dir = options.dir;
-    fs.create_dir_all(&dir).attempting("creating directory", &dir)?;
-    let lock = lock(&*fs, &dir)?;
+    let dir = &options.dir;
+    fs.create_dir_all(dir).attempting("creating directory", dir)?;
+    let lock = lock(&*fs, dir)?;
     remove_quietly(&*fs, &dir.join(NEXT_NAME));
+    let shared = Arc::new(Shared::new(Breadcrumb::of_dir(&fs, dir)));
+    let opened = recovered(options, fs, lock, &shared);
+    if opened.is_err() {
+        shared.breadcrumb.give_up();
+    }
+    let (writer, mut recovery) = opened?;
+    recovery.duration_ms = started.elapsed().as_secs_f64() * 1e3;
+    let reader = Reader { path: Arc::new(writer.dir.clone()), shared };
+    Ok((writer, reader, recovery))
+}
+
+/// Recovers by reading.
+fn recovered(
+    options: Options,
+    fs: Arc<dyn Fs>,
+    lock: Lock,
+    shared: &Arc<Shared>,
+) -> Result<(Writer, Recovery), Error> {
+    let dir = options.dir;
     let catalog = Catalog::of_dir(&*fs, &dir)?;
     let newest = catalog.segments.last().cloned();
     let last_number = catalog.segments.iter().chain(&catalog.wiped).map(|f| f.header.salt).max();
     let wiped = catalog.wiped.clone();
-    let mut loaded = Loaded::of(&*fs, catalog);
+    let mut loaded = Loaded::of(&*fs, catalog, &shared.breadcrumb);
     loaded.recovery.wiped_segments = finish_wipe(&*fs, &dir, &wiped);
     let mut writer = Writer {
         boot_id: fs.boot_id(),
@@ -130,7 +166,7 @@ pub fn open_with(options: Options, fs: Arc<dyn Fs>) -> Result<(Writer, Reader, R
         epoch: newest.as_ref().map_or(1, |newest| newest.header.epoch),
         segment_bytes: options.segment_bytes.min(SEGMENT_BYTES_MAX),
         segment_number: last_number.map_or(0, writer::segment_number),
-        shared: Arc::default(),
+        shared: shared.clone(),
         fs,
         open: None,
         prev: Previous::default(),
@@ -148,12 +184,10 @@ pub fn open_with(options: Options, fs: Arc<dyn Fs>) -> Result<(Writer, Reader, R
         dir,
     };
     writer.recover(newest.as_ref(), &mut loaded)?;
-    let Loaded { segments, mut recovery, .. } = loaded;
+    let Loaded { segments, recovery, .. } = loaded;
     writer.publish(Arc::new(segments));
     writer.make_spare();
-    recovery.duration_ms = started.elapsed().as_secs_f64() * 1e3;
-    let reader = Reader { shared: writer.shared.clone(), path: Arc::new(writer.dir.clone()) };
-    Ok((writer, reader, recovery))
+    Ok((writer, recovery))
 }
 
 fn lock(fs: &dyn Fs, dir: &Path) -> Result<Lock, Error> {
@@ -185,9 +219,11 @@ impl Writer {
         let Some(segment) = loaded.segments.last() else { return Ok(()) };
         self.prev = writer::previous(segment, self.last_seq);
         let living = &mut self.living;
-        let replayed = replay::replay(&loaded.segments, self.last_seq, &mut |segment, frame, _| {
+        let breadcrumb = &self.shared.breadcrumb;
+        let mut apply = |segment: &Arc<Segment>, frame: &Frame, _: &[u8]| {
             living.apply(segment, frame);
-        });
+        };
+        let replayed = replay::replay_on(breadcrumb, &loaded.segments, self.last_seq, &mut apply);
         replayed.attempting("replaying", &self.dir)?;
         self.sync_newest(segment, loaded.account.durable_seq, &mut loaded.recovery)
     }

@@ -3,6 +3,7 @@
 use std::{io, sync::Arc};
 
 use super::{
+    breadcrumb::Breadcrumb,
     control::Control,
     format::Header,
     keymap::state_hash,
@@ -27,13 +28,28 @@ pub fn limit(segments: &[Arc<Segment>], index: usize) -> Seq {
 /// # Errors
 /// A segment cannot be read.
 pub fn replay(segments: &[Arc<Segment>], to: Seq, f: &mut Sink<'_>) -> io::Result<bool> {
+    replay_on(&Breadcrumb::default(), segments, to, f)
+}
+
+/// As [`replay()`], for a start, which leaves word of the segment that it is in.
+///
+/// # Errors
+/// A segment cannot be read.
+pub fn replay_on(
+    breadcrumb: &Breadcrumb,
+    segments: &[Arc<Segment>],
+    to: Seq,
+    f: &mut Sink<'_>,
+) -> io::Result<bool> {
     let count = segments.partition_point(|s| s.header.base_seq <= to.saturating_add(1));
     if count == 0 {
         return Ok(false);
     }
     let mut start = count - 1;
+    breadcrumb.enter(&segments[start].name);
     while start > 0 && !keyframe_is_whole(&segments[start])? {
         start -= 1;
+        breadcrumb.enter(&segments[start].name);
     }
     feed(&segments[start], &mut |segment, frame, payload| {
         if frame.header.is_restated() {
@@ -42,6 +58,7 @@ pub fn replay(segments: &[Arc<Segment>], to: Seq, f: &mut Sink<'_>) -> io::Resul
         !frame.header.is_event()
     })?;
     for (index, segment) in segments.iter().enumerate().take(count).skip(start) {
+        breadcrumb.enter(&segment.name);
         let last = to.min(limit(segments, index));
         feed(segment, &mut |segment, frame, payload| {
             let counts = frame.header.is_event() && frame.header.seq <= last;

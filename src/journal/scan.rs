@@ -1,7 +1,7 @@
 //! Events of a range, in order or newest first. Headers are looked at before payloads, so what is
 //! filtered out costs no checksum and no page of its body.
 
-use std::{io, ops::ControlFlow, sync::Arc};
+use std::{io, ops::ControlFlow, sync::Arc, time::Instant};
 
 use super::{
     blocks::Blocks,
@@ -11,6 +11,7 @@ use super::{
     record::{Record, Seq},
     segment::Segment,
     state::State,
+    text::Text,
     walk::{Frame, Step},
 };
 
@@ -23,26 +24,46 @@ pub struct Range<'a> {
     pub before: Seq,
     /// Only these kinds; empty for all.
     pub kinds: &'a [u16],
+    /// Only these classes; empty for all.
+    pub classes: &'a [u8],
     /// Only this entity.
     pub key: Option<u64>,
+    /// Only payloads in which this stands.
+    pub text: Option<&'a Text>,
+    /// A scan that has not come to an end by then stops, and says where to go on.
+    pub until: Option<Instant>,
 }
 
-type Feed<'a> = dyn FnMut(Record<'_>) -> ControlFlow<()> + 'a;
+/// Takes events; says whether it wants more.
+pub type Feed<'a> = dyn FnMut(Record<'_>) -> ControlFlow<()> + 'a;
 
 impl Range<'_> {
+    /// Every event, however long it takes.
+    pub const ALL: Range<'static> = Range {
+        after: 0,
+        before: Seq::MAX,
+        kinds: &[],
+        classes: &[],
+        key: None,
+        text: None,
+        until: None,
+    };
+
     fn wants(&self, frame: &Frame) -> bool {
         let header = &frame.header;
         (self.kinds.is_empty() || self.kinds.contains(&header.kind))
+            && (self.classes.is_empty() || self.classes.contains(&header.class))
             && self.key.is_none_or(|key| key == header.key)
     }
 }
 
 impl Reader {
-    /// Feeds the events of a range, oldest first; never control or restated records.
+    /// Feeds the events of a range, oldest first; never control or restated records. Where time ran
+    /// out, the answer is the `after` to go on with.
     ///
     /// # Errors
     /// A segment cannot be read. A damaged record is no error: it is noted and passed over.
-    pub fn scan(&self, range: Range<'_>, f: &mut Feed<'_>) -> Result<(), Error> {
+    pub fn scan(&self, range: Range<'_>, f: &mut Feed<'_>) -> Result<Option<Seq>, Error> {
         let state = self.state();
         let first = state.holding(range.after.saturating_add(1)).unwrap_or(0);
         for index in first..state.segments.len() {
@@ -54,14 +75,15 @@ impl Reader {
                 break;
             }
         }
-        Ok(())
+        Ok(None)
     }
 
-    /// Feeds the events of a range, newest first.
+    /// Feeds the events of a range, newest first. Where time ran out, the answer is the `before` to
+    /// go on with.
     ///
     /// # Errors
     /// As for [`Reader::scan`].
-    pub fn scan_back(&self, range: Range<'_>, f: &mut Feed<'_>) -> Result<(), Error> {
+    pub fn scan_back(&self, range: Range<'_>, f: &mut Feed<'_>) -> Result<Option<Seq>, Error> {
         let state = self.state();
         for index in (0..state.segments.len()).rev() {
             if state.segments[index].header.base_seq >= range.before {
@@ -75,7 +97,7 @@ impl Reader {
                 break;
             }
         }
-        Ok(())
+        Ok(None)
     }
 }
 

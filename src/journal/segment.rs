@@ -4,10 +4,11 @@
 use std::{
     collections::BTreeSet,
     io,
+    ops::Range,
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -18,12 +19,21 @@ use super::{
     fs::File,
     header::SegmentHeader,
     map::Map,
+    pages::{self, Unreadable},
     record::Seq,
     walk::{Source, Step, Walk},
 };
 
 /// Damaged places of one segment that are remembered; beyond, the exact count tells nobody more.
 const DAMAGE_MAX: usize = 10_000;
+
+/// The first window that a walk makes safe to touch: what the kernel reads in at a time anyway.
+const WINDOW_MIN: u64 = 64 << 10;
+/// The largest one: reading it in takes a few milliseconds, asking about it next to nothing.
+const WINDOW_MAX: u64 = 4 << 20;
+
+/// A segment is copied to memory in pieces of this size.
+const COPIED_BYTES: usize = 1 << 20;
 
 /// A segment: one file, or one part of a tar. Internals belong to the journal.
 #[derive(Debug)]
@@ -41,6 +51,8 @@ pub struct Segment {
     pub(super) blocks: Mutex<Blocks>,
     /// Places that readers found damaged, each once.
     damage: Mutex<BTreeSet<u64>>,
+    /// Pages of its map were replaced by zeros: nothing that is written there can be seen.
+    broken: AtomicBool,
     /// Whether the keyframe is whole; looked at once.
     pub(super) keyframe_whole: OnceLock<bool>,
 }
@@ -83,19 +95,47 @@ impl Segment {
     /// A segment in `file` at `offset`, of `len` bytes, the first `end` of them recorded.
     ///
     /// # Errors
-    /// The file can neither be mapped nor read.
+    /// The file can neither be mapped nor copied to memory.
     pub(super) fn of_file(
+        header: SegmentHeader,
+        path: PathBuf,
+        file: &dyn File,
+        place: (u64, u64),
+        end: u64,
+    ) -> io::Result<Segment> {
+        match file.map(place.0, place.1, end) {
+            Ok(map) => Ok(Segment::new(header, path, map)),
+            Err(_) => Ok(Segment::copied(header, path, file, place, end)?.0),
+        }
+    }
+
+    /// As [`Segment::of_file`], in plain memory, filled by positional reads: no touch of it can end
+    /// the process. With what could not be read.
+    ///
+    /// # Errors
+    /// There is not that much memory.
+    pub(super) fn copied(
         header: SegmentHeader,
         path: PathBuf,
         file: &dyn File,
         (offset, len): (u64, u64),
         end: u64,
-    ) -> io::Result<Segment> {
-        let map = match file.map(offset, len, end) {
-            Ok(map) => map,
-            Err(_) => copied(file, offset, len, end)?,
-        };
-        Ok(Segment {
+    ) -> io::Result<(Segment, Vec<Unreadable>)> {
+        let map = Map::in_memory(len.max(end))?;
+        let mut unreadable = Vec::new();
+        let mut piece = vec![0; COPIED_BYTES];
+        while map.end() < end {
+            let len = piece.len().min((end - map.end()) as usize);
+            unreadable.extend(pages::read(file, offset, map.end(), &mut piece[..len]));
+            map.extend(&piece[..len]);
+        }
+        let segment = Segment::new(header, path, map);
+        unreadable.iter().for_each(|lacks| segment.note_damage(lacks.range.start));
+        Ok((segment, unreadable))
+    }
+
+    fn new(header: SegmentHeader, path: PathBuf, map: Map) -> Segment {
+        Segment {
             name: header.name(),
             path,
             salt: Salt::new(header.salt),
@@ -104,9 +144,10 @@ impl Segment {
             rescued: OnceLock::new(),
             blocks: Mutex::default(),
             damage: Mutex::default(),
+            broken: AtomicBool::new(false),
             keyframe_whole: OnceLock::new(),
             header,
-        })
+        }
     }
 
     /// How many bytes are recorded and published, the header included.
@@ -119,8 +160,31 @@ impl Segment {
         self.last_seq.load(Ordering::Acquire)
     }
 
-    /// Published bytes.
+    /// Whether pages of it could not be read: it is no place to append to.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
+    }
+
+    /// Published bytes. Asks the kernel before they are touched; who goes through many walks
+    /// instead, which asks less often.
     pub(super) fn slice(&self, from: u64, to: u64) -> &[u8] {
+        self.guard(from..to);
+        self.bytes(from, to)
+    }
+
+    /// Makes published bytes safe to touch; gives what cannot be read, which is zeros from now on.
+    fn guard(&self, range: Range<u64>) -> Vec<Unreadable> {
+        let unreadable = self.map.guard(range);
+        for range in &unreadable {
+            self.note_damage(range.start);
+            self.broken.store(true, Ordering::Relaxed);
+        }
+        let why = "the volume failed, or the file was cut short";
+        unreadable.into_iter().map(|range| Unreadable { range, why: why.to_owned() }).collect()
+    }
+
+    /// Published bytes that were made safe to touch.
+    fn bytes(&self, from: u64, to: u64) -> &[u8] {
         if let Some(rescued) = self.rescued.get()
             && from >= rescued.from
         {
@@ -160,7 +224,7 @@ impl Segment {
 
     /// Walks the records from `offset` on, up to the end that is published now.
     pub(super) fn walk(&self, offset: u64) -> Walk<Published<'_>> {
-        Walk::new(Published { segment: self, end: self.end() }, self.salt, offset)
+        Walk::new(Published::new(self), self.salt, offset)
     }
 
     /// Whether the last record is a seal. Touches the map.
@@ -194,11 +258,28 @@ impl Segment {
     }
 }
 
-/// A segment's published bytes.
-#[derive(Debug, Clone, Copy)]
+/// A segment's published bytes, made safe to touch window by window.
+#[derive(Debug)]
 pub struct Published<'a> {
     segment: &'a Segment,
     end: u64,
+    /// Bytes that are safe to touch.
+    window: Range<u64>,
+    unreadable: Vec<Unreadable>,
+}
+
+impl<'a> Published<'a> {
+    fn new(segment: &'a Segment) -> Published<'a> {
+        Published { segment, end: segment.end(), window: 0..0, unreadable: Vec::new() }
+    }
+
+    /// Windows double in size, so that a walk of a few records reads few pages, and a long one
+    /// asks rarely.
+    fn open_window(&mut self, from: u64, to: u64) {
+        let size = ((self.window.end - self.window.start) * 2).clamp(WINDOW_MIN, WINDOW_MAX);
+        self.window = from..to.max(self.end.min(from + size));
+        self.unreadable.extend(self.segment.guard(self.window.clone()));
+    }
 }
 
 impl Source for Published<'_> {
@@ -207,15 +288,14 @@ impl Source for Published<'_> {
     }
 
     fn get(&mut self, offset: u64, len: usize) -> io::Result<&[u8]> {
-        Ok(self.segment.slice(offset, offset + len as u64))
+        let to = offset + len as u64;
+        if offset < self.window.start || to > self.window.end {
+            self.open_window(offset, to);
+        }
+        Ok(self.segment.bytes(offset, to))
     }
-}
 
-/// The recorded bytes in plain memory, where the file system has no maps.
-fn copied(file: &dyn File, offset: u64, len: u64, end: u64) -> io::Result<Map> {
-    let mut recorded = vec![0; usize::try_from(end).map_err(io::Error::other)?];
-    file.read_exact_at(&mut recorded, offset)?;
-    let map = Map::in_memory(len)?;
-    map.extend(&recorded);
-    Ok(map)
+    fn unreadable(&mut self) -> Vec<Unreadable> {
+        std::mem::take(&mut self.unreadable)
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use super::{record::Seq, replay, segment::Segment};
+use super::{breadcrumb::Breadcrumb, record::Seq, replay, segment::Segment};
 
 /// How far the journal has come; taken at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,6 +37,15 @@ pub struct State {
 #[derive(Debug, Default)]
 pub struct Shared {
     pub state: ArcSwap<State>,
+    /// Where the start is; of a journal that is only read, nowhere.
+    pub breadcrumb: Breadcrumb,
+}
+
+impl Shared {
+    /// Of a journal that is being opened.
+    pub fn new(breadcrumb: Breadcrumb) -> Shared {
+        Shared { state: ArcSwap::default(), breadcrumb }
+    }
 }
 
 impl State {

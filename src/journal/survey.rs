@@ -1,11 +1,12 @@
 //! One segment read from end to end, every checksum included: what is there, what is damaged, what
 //! it promises. Only reads.
 
-use std::io;
+use std::{collections::BTreeSet, io};
 
 use super::{
     control::Control,
-    record::Seq,
+    pages::Unreadable,
+    record::{Flags, Seq},
     walk::{Source, Step, Walk},
 };
 
@@ -27,10 +28,14 @@ pub struct Survey {
     pub last_seq: Seq,
     /// What it says is durable.
     pub durable_seq: Seq,
+    /// Kinds of records that say that a reader must know them.
+    pub must_understand: BTreeSet<u16>,
     /// Its last record is a seal.
     pub sealed: bool,
     /// Damaged places, at most [`DAMAGED_MAX`].
     pub damaged: Vec<Damage>,
+    /// What the volume would not give.
+    pub unreadable: Vec<Unreadable>,
 }
 
 /// A damaged place.
@@ -65,6 +70,7 @@ impl Survey {
                 }
                 Step::End { at, torn } => {
                     (survey.end, survey.torn) = (at, torn);
+                    survey.unreadable = walk.unreadable();
                     return Ok(survey);
                 }
             }
@@ -73,6 +79,9 @@ impl Survey {
 
     fn record(&mut self, header: &super::format::Header, payload: &[u8]) {
         self.records += 1;
+        if header.flags.has(Flags::MUST_UNDERSTAND) {
+            self.must_understand.insert(header.kind);
+        }
         if header.is_event() {
             match self.present.last_mut() {
                 Some((_, last)) if header.seq == *last + 1 => *last = header.seq,

@@ -7,6 +7,7 @@ use super::{
     format::{self, ALIGN, HEADER_BYTES, Header, Salt},
     fs::File,
     header::SEGMENT_HEADER_BYTES,
+    pages::{self, Unreadable},
     record::Seq,
 };
 
@@ -17,8 +18,11 @@ const WINDOW_BYTES: usize = 1 << 20;
 pub trait Source {
     /// How many there are, counted from the segment's start.
     fn len(&self) -> u64;
-    /// Exactly `len` bytes at `offset`, all of them below [`Source::len`].
+    /// Exactly `len` bytes at `offset`, all of them below [`Source::len`]. What cannot be read is
+    /// zeros, and told once by [`Source::unreadable`].
     fn get(&mut self, offset: u64, len: usize) -> io::Result<&[u8]>;
+    /// What could not be read since this was asked last.
+    fn unreadable(&mut self) -> Vec<Unreadable>;
 }
 
 /// What stands at one place.
@@ -106,6 +110,16 @@ impl<S: Source> Walk<S> {
         }
     }
 
+    /// Whether nothing has been written at this place yet.
+    ///
+    /// # Errors
+    /// The file cannot be read there.
+    pub fn is_blank(&mut self) -> io::Result<bool> {
+        let rest = self.source.len().saturating_sub(self.offset);
+        let len = rest.min(HEADER_BYTES as u64) as usize;
+        Ok(len == 0 || not_zero(self.source.get(self.offset, len)?).is_none())
+    }
+
     /// The next record that begins before `end`, past damage; `None` where there is none.
     ///
     /// # Errors
@@ -127,6 +141,11 @@ impl<S: Source> Walk<S> {
     pub fn payload(&mut self, frame: &Frame) -> io::Result<Option<&[u8]>> {
         let payload = self.source.get(frame.payload_offset(), frame.header.len as usize)?;
         Ok((format::payload_crc(payload) == frame.header.payload_crc).then_some(payload))
+    }
+
+    /// What could not be read on the way since this was asked last.
+    pub fn unreadable(&mut self) -> Vec<Unreadable> {
+        self.source.unreadable()
     }
 
     fn frame_at(&mut self, offset: u64) -> io::Result<Option<Frame>> {
@@ -193,12 +212,14 @@ pub struct Windows {
     len: u64,
     window: Vec<u8>,
     window_start: u64,
+    unreadable: Vec<Unreadable>,
 }
 
 impl Windows {
     /// A segment of `len` bytes that begins `base` bytes into a file.
     pub fn new(file: Arc<dyn File>, base: u64, len: u64) -> Windows {
-        Windows { file, base, len, window: Vec::new(), window_start: 0 }
+        let (window, unreadable) = (Vec::new(), Vec::new());
+        Windows { file, base, len, window, window_start: 0, unreadable }
     }
 }
 
@@ -211,14 +232,16 @@ impl Source for Windows {
         let window_end = self.window_start + self.window.len() as u64;
         if offset < self.window_start || offset + len as u64 > window_end {
             let bytes = (self.len - offset).min(len.max(WINDOW_BYTES) as u64) as usize;
-            // Emptied first: after an error no stale window may be taken for the new one.
-            self.window.clear();
-            let mut window = std::mem::take(&mut self.window);
-            window.resize(bytes, 0);
-            self.file.read_exact_at(&mut window, self.base + offset)?;
-            (self.window, self.window_start) = (window, offset);
+            self.window.resize(bytes, 0);
+            self.window_start = offset;
+            let lacks = pages::read(&*self.file, self.base, offset, &mut self.window);
+            self.unreadable.extend(lacks);
         }
         let start = (offset - self.window_start) as usize;
         Ok(&self.window[start..start + len])
+    }
+
+    fn unreadable(&mut self) -> Vec<Unreadable> {
+        std::mem::take(&mut self.unreadable)
     }
 }

@@ -161,7 +161,8 @@ impl Writer {
 
     /// Sees to it that the open segment can take `bytes` more.
     fn make_room(&mut self, bytes: u64, time_ns: i64) -> Result<(), Error> {
-        if let Some(open) = &self.open {
+        if let Some(open) = &mut self.open {
+            open.unsure |= open.segment.is_broken();
             let end = open.segment.end() + bytes + SEAL_BYTES;
             // A leap stands where a segment begins.
             let in_order = self.next_seq == self.last_seq + 1;
@@ -384,6 +385,7 @@ pub(super) fn header(record: &NewRecord<'_>, seq: Seq) -> Header {
         len: record.payload.len() as u32,
         kind: record.kind,
         flags: record.flags,
+        class: record.class,
         seq,
         time_ns: record.time_ns,
         key: record.key,

@@ -36,6 +36,7 @@ pub(super) async fn run(setup: Setup, fs: Arc<dyn Fs>, inputs: Inputs, outputs: 
     outputs.positions.send_replace(reader.positions());
     outputs.published.reader.store(Some(Arc::new(reader.clone())));
     let fold = replay(&reader, &outputs, &mut faults);
+    writer.started();
     let boot = boot_event(&setup, &recovery, &faults, &fold);
     let opened = Opened { writer, reader, fold, faults, recovery: Arc::new(recovery) };
     let mut core = Core::new(&setup, fs, opened, outputs);

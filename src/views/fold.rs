@@ -8,7 +8,7 @@ use std::{
 
 use super::{Body, State};
 use crate::{
-    event::{Event, kind, millis},
+    event::{self, Event, millis},
     journal::{Flags, Place, Record, Seq},
 };
 
@@ -59,7 +59,7 @@ impl Fold {
     /// Takes one record in. History changes no state, so its payload is not even decoded.
     pub fn take(&mut self, record: Record<'_>, place: Place) {
         let is_state = record.flags.0 & (Flags::STATE.0 | Flags::END.0) != 0;
-        if !kind::is_known(record.kind) {
+        if event::word_of(record.kind).is_none() {
             self.unread.note_unknown(record);
         } else if is_state {
             match Event::decode(record.kind, record.payload) {
@@ -126,9 +126,10 @@ impl Unread {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::kind;
 
     fn record(seq: Seq, kind: u16, flags: Flags, payload: &[u8]) -> Record<'_> {
-        Record { kind, flags, seq, time_ns: 0, key: 7, payload }
+        Record { kind, flags, seq, time_ns: 0, key: 7, class: 0, payload }
     }
 
     fn nowhere() -> Place {

@@ -118,8 +118,13 @@ fn page<T>(
 ) -> Result<Page<T>, Error> {
     let mut page = Page { rows: Vec::new(), next: None };
     let mut scanned = 0;
-    let range =
-        Range { after: window.after, before: window.before, kinds, key: key.map(|key| key.0) };
+    let range = Range {
+        after: window.after,
+        before: window.before,
+        kinds,
+        key: key.map(|key| key.0),
+        ..Range::ALL
+    };
     reader.scan_back(range, &mut |record| {
         if page.rows.len() >= window.limit || scanned >= SCANNED_MAX {
             page.next = Some(record.seq + 1);
@@ -407,10 +412,10 @@ fn last_line(reader: &Reader, up: &Source) -> Result<Option<Millis>, Error> {
 fn down_since(reader: &Reader, down: &Source) -> Result<Millis, Error> {
     let mut since = down.state.since;
     let range = Range {
-        after: 0,
         before: down.seq,
         kinds: &[kind::SOURCE_STATE],
         key: Some(Key::source(&down.state.name).0),
+        ..Range::ALL
     };
     reader.scan_back(range, &mut |record| match decode(record).map(|row| row.value) {
         Some(Event::SourceState(earlier))

@@ -40,6 +40,8 @@ pub struct Plan {
     pub no_maps: bool,
     /// What the volume says of its size; the machine's own where `None`.
     pub space: Option<Space>,
+    /// Reads that touch these bytes of a file fail.
+    pub unreadable: Option<Range<u64>>,
 }
 
 #[derive(Debug, Clone)]
@@ -158,6 +160,11 @@ impl File for FaultyFile {
     }
 
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        let wanted = offset..offset + buf.len() as u64;
+        let overlaps = |bad: &Range<u64>| bad.start < wanted.end && wanted.start < bad.end;
+        if self.fs.plan.lock().unwrap().unreadable.as_ref().is_some_and(overlaps) {
+            return Err(io::Error::other("the sector cannot be read"));
+        }
         self.inner.read_at(buf, offset)
     }
 

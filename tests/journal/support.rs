@@ -14,17 +14,26 @@ pub struct Owned {
     pub flags: u8,
     pub time_ns: i64,
     pub key: u64,
+    pub class: u8,
     pub payload: Vec<u8>,
 }
 
 /// History without an entity.
 pub fn history(text: &str) -> Owned {
-    Owned { seq: 0, kind: 0x0120, flags: 0, time_ns: 0, key: 0, payload: text.into() }
+    Owned { seq: 0, kind: 0x0120, flags: 0, time_ns: 0, key: 0, class: 0, payload: text.into() }
 }
 
 /// The present state of an entity.
 pub fn state(key: u64, text: &str) -> Owned {
-    Owned { seq: 0, kind: 0x0100, flags: Flags::STATE.0, time_ns: 0, key, payload: text.into() }
+    Owned {
+        seq: 0,
+        kind: 0x0100,
+        flags: Flags::STATE.0,
+        time_ns: 0,
+        key,
+        class: 0,
+        payload: text.into(),
+    }
 }
 
 /// The end of an entity.
@@ -54,7 +63,7 @@ pub fn append(writer: &mut Writer, records: &[Owned]) -> Vec<Owned> {
     let appended = writer.append(&batch).expect("the batch is appended");
     assert_eq!(appended.places.len(), records.len());
     for (record, place) in records.iter().zip(&appended.places) {
-        assert_eq!(place.payload(), record.payload);
+        assert!(place.payload() == record.payload, "what was appended is read at once");
     }
     let number = |(record, seq): (&Owned, Seq)| Owned { seq, ..record.clone() };
     records.iter().zip(appended.first_seq..).map(number).collect()
@@ -63,9 +72,13 @@ pub fn append(writer: &mut Writer, records: &[Owned]) -> Vec<Owned> {
 /// Short, since lists of them are compared.
 impl fmt::Debug for Owned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Owned { seq, kind, flags, time_ns, key, payload } = self;
+        let Owned { seq, kind, flags, time_ns, key, class, payload } = self;
         let text = String::from_utf8_lossy(&payload[..payload.len().min(12)]);
-        write!(f, "#{seq} {kind:x}/{flags:x} @{time_ns} key {key} {text:?}+{}", payload.len())
+        write!(
+            f,
+            "#{seq} {kind:x}/{flags:x}/{class} @{time_ns} key {key} {text:?}+{}",
+            payload.len()
+        )
     }
 }
 
@@ -76,6 +89,7 @@ impl Owned {
             flags: Flags(self.flags),
             time_ns: self.time_ns,
             key: self.key,
+            class: self.class,
             payload: &self.payload,
         }
     }
@@ -88,12 +102,13 @@ fn owned(record: journal::Record<'_>) -> Owned {
         flags: record.flags.0 & !Flags::RESTATED.0,
         time_ns: record.time_ns,
         key: record.key,
+        class: record.class,
         payload: record.payload.to_vec(),
     }
 }
 
 /// Every event, oldest first.
-pub const ALL: Range<'static> = Range { after: 0, before: u64::MAX, kinds: &[], key: None };
+pub const ALL: Range<'static> = Range::ALL;
 
 pub fn scan(reader: &Reader, range: Range<'_>) -> Vec<Owned> {
     let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! An admin's side: follows the live feed over every restart, and asks for lists.
+//! An admin's side: follows the live feed over every restart, asks for lists, starts actions.
 
 use std::{
     collections::BTreeMap,
@@ -7,8 +7,8 @@ use std::{
 };
 
 use futures_util::StreamExt;
-use reqwest::Client;
-use serde_json::Value;
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::{process::KEY, told::number_of};
@@ -16,6 +16,8 @@ use crate::{process::KEY, told::number_of};
 /// How soon a refused connection is tried again, and how often lines are polled.
 const RETRY: Duration = Duration::from_millis(10);
 const POLL: Duration = Duration::from_millis(50);
+/// Between two actions.
+const ACT: Duration = Duration::from_millis(10);
 /// Longer than the feed's heartbeat: a feed that is silent for so long is no longer there.
 const SILENCE_MAX: Duration = Duration::from_secs(40);
 /// Rows that the desk gives at most in one answer.
@@ -40,10 +42,14 @@ pub struct Seen {
     pub fed: Vec<Line>,
     /// In `/api/logs`, by sequence number.
     pub polled: BTreeMap<u64, Line>,
-    /// What the feed should never say here: `reset` and `shed`.
+    /// The ids of the actions that were accepted.
+    pub accepted: Vec<String>,
+    /// What the feed should never say here: `reset` and `shed`, or that it knows less than before.
     pub complaints: Vec<String>,
     /// The feed's last message id.
     last_id: u64,
+    /// How far the journal is durable, as the feed said.
+    durable_seq: u64,
 }
 
 /// A client with the admin key. It knows the recorder's present address, or that there is none.
@@ -119,6 +125,28 @@ impl Desk {
         }
     }
 
+    /// Starts actions. They have no effect: there is no cluster.
+    pub async fn act(mut self, seen: Arc<Mutex<Seen>>) {
+        let args =
+            json!({"kind": "Deployment", "namespace": "none", "name": "n", "method": "rollout"});
+        let action = json!({"action": "restart-workload", "args": args});
+        loop {
+            let url = self.url.wait_for(Option::is_some).await.expect("the test goes on").clone();
+            let url = url.expect("it was waited for");
+            let request = self.client.post(format!("{url}/api/actions")).bearer_auth(KEY);
+            let answer = request.json(&action).send().await;
+            // An answer that was cut off says nothing.
+            if let Ok(answer) = answer
+                && answer.status() == StatusCode::ACCEPTED
+                && let Ok(started) = answer.json::<Value>().await
+            {
+                let id = started["id"].as_str().expect("an id").to_owned();
+                seen.lock().expect("no panic").accepted.push(id);
+            }
+            tokio::time::sleep(ACT).await;
+        }
+    }
+
     async fn follow_once(&self, url: &str, seen: &Mutex<Seen>) {
         let last_id = seen.lock().expect("no panic").last_id;
         // The first time with a number too, so that nothing is missed before the feed is open.
@@ -145,7 +173,18 @@ impl Seen {
     fn take(&mut self, message: &str) {
         let field = |name: &str| message.lines().find_map(|line| line.strip_prefix(name));
         let data = field("data: ").unwrap_or_default();
+        let number = |name: &str| {
+            let data: Value = serde_json::from_str(data).expect("JSON");
+            data[name].as_u64().expect("a number")
+        };
         match field("event: ").unwrap_or_default() {
+            "hello" => {
+                let known = self.last_id.max(self.durable_seq);
+                if number("last_seq") < known {
+                    self.complaints.push(format!("{message}, but {known} was announced"));
+                }
+            }
+            "durable" => self.durable_seq = self.durable_seq.max(number("durable_seq")),
             "batch" => {
                 let batch: Value = serde_json::from_str(data).expect("JSON");
                 self.fed.extend(batch["logs"].as_array().into_iter().flatten().map(line));

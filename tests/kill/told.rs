@@ -12,6 +12,8 @@ use tokio::sync::watch;
 
 /// Frames sent in the whole test.
 pub const FRAMES: u64 = 100_000;
+/// Log lines in ten frames.
+pub const LINES_OF_TEN: u64 = 7;
 const TRACES: u64 = 400;
 const QUERIES: u64 = 100;
 /// Between two frames while nobody listens: they are lost, and must not be spent in a moment.
@@ -72,8 +74,8 @@ impl Told {
     /// Seven lines, two steps of a trace, one change of a live query.
     fn next(&mut self, number: u64) -> Frame {
         let kind = match number % 10 {
-            0..7 => 0,
-            7..9 => 1,
+            0..LINES_OF_TEN => 0,
+            LINES_OF_TEN..9 => 1,
             _ => 2,
         };
         let count = self.counts[kind];

@@ -35,6 +35,13 @@ pub fn command(args: &[&str]) -> Command {
     command
 }
 
+/// `serve` on a free port, not yet started.
+pub fn serve_command(data_dir: &Path, args: &[&str]) -> Command {
+    let dir = data_dir.to_str().expect("temporary paths are text");
+    let fixed = ["serve", "--data-dir", dir, "--listen", "127.0.0.1:0"];
+    command(&[&fixed, args].concat())
+}
+
 /// Runs the binary to its end.
 pub fn output(args: &[&str]) -> Output {
     command(args).stdin(Stdio::null()).output().expect("the binary runs")
@@ -43,9 +50,7 @@ pub fn output(args: &[&str]) -> Output {
 impl Process {
     /// `serve` on a free port.
     pub fn serve(data_dir: &Path, args: &[&str]) -> Process {
-        let dir = data_dir.to_str().expect("temporary paths are text");
-        let fixed = ["serve", "--data-dir", dir, "--listen", "127.0.0.1:0"];
-        Process::start(command(&[&fixed, args].concat()))
+        Process::start(serve_command(data_dir, args))
     }
 
     /// `replay` on a free port.
@@ -72,6 +77,11 @@ impl Process {
     /// `http://127.0.0.1:PORT`.
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// A request with the key.

@@ -12,9 +12,10 @@ use serde::{
 };
 use serde_json::Value;
 
-use super::{super::redact, NAME};
-use crate::event::{
-    Event, Extensions, Level, LiveQuery, LogLine, Millis, Section, Trace, TraceEnd,
+use super::NAME;
+use crate::{
+    event::{Event, Extensions, Level, LiveQuery, LogLine, Millis, Section, Trace, TraceEnd},
+    redact,
 };
 
 /// How much of a malformed frame is shown.

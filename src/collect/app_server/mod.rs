@@ -25,10 +25,10 @@ use tokio_tungstenite::{
 
 use super::{
     pace::Pace,
-    redact,
     report::Report,
     supervisor::{Failure, Retry, Source},
 };
+use crate::redact;
 use session::Session;
 
 /// The name of this source.

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::{Kind, object};
 use crate::{
-    collect::redact,
     event::{ClusterEvent, Extensions, Millis, ObjectRef},
+    redact,
 };
 
 /// Reads an Event.

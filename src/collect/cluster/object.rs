@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::Kind;
 use crate::{
-    collect::redact,
     event::{Extensions, ObjectObserved, ObjectRef},
+    redact,
 };
 
 /// A copy of the whole object in an annotation of itself.

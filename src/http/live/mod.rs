@@ -128,7 +128,7 @@ fn mismatch(
 
 fn holds(reader: &Reader, seq: Seq) -> Result<bool, journal::Error> {
     let mut found = false;
-    let range = Range { after: seq - 1, before: seq + 1, kinds: &[], key: None };
+    let range = Range { after: seq - 1, before: seq + 1, ..Range::ALL };
     reader.scan(range, &mut |_| {
         found = true;
         ControlFlow::Break(())

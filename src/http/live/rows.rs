@@ -66,7 +66,7 @@ pub(super) fn batch(
 ) -> Result<LiveBatch, journal::Error> {
     let mut batch = LiveBatch { from: after, to: last, ..LiveBatch::default() };
     let (mut rows, mut bytes) = (0, 0);
-    let range = Range { after, before: last + 1, kinds: &topics.kinds, key: None };
+    let range = Range { after, before: last + 1, kinds: &topics.kinds, ..Range::ALL };
     reader.scan(range, &mut |record| {
         rows += 1;
         bytes += record.payload.len();

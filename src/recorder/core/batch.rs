@@ -36,7 +36,9 @@ impl Batch {
         let before = self.payloads.len();
         event.encode_to(&mut self.payloads);
         self.ends.push(self.payloads.len());
-        self.keys.insert(event.key());
+        if event.role() != Role::History {
+            self.keys.insert(event.key());
+        }
         self.events.push(event);
         self.payloads.len() - before + HEADER_BYTES
     }
@@ -67,7 +69,7 @@ impl Batch {
         self.payloads.len()
     }
 
-    /// Whether an event about this entity is among them.
+    /// Whether an event that changes this entity is among them.
     pub fn concerns(&self, key: Key) -> bool {
         self.keys.contains(&key)
     }
@@ -83,6 +85,7 @@ impl Batch {
                 flags: flags(event.role()),
                 time_ns,
                 key: event.key().0,
+                class: event.class(),
                 payload,
             })
             .collect()

@@ -35,6 +35,7 @@ pub(super) struct Waiting {
     role: Role,
     key: Key,
     time_ns: i64,
+    class: u8,
     payload: Arc<[u8]>,
     /// The journal holds the entity as living, so its end has to be recorded.
     is_known: bool,
@@ -79,6 +80,7 @@ impl Waiting {
             role: event.role(),
             key: event.key(),
             time_ns,
+            class: event.class(),
             payload: payload.into(),
             is_known,
         }
@@ -105,6 +107,7 @@ impl Waiting {
             flags: flags(self.role),
             time_ns: self.time_ns,
             key: self.key.0,
+            class: self.class,
             payload: &self.payload,
         }
     }

@@ -11,6 +11,8 @@ use clap::{
     builder::{OsStringValueParser, TypedValueParser},
 };
 
+use crate::tools::JournalCommand;
+
 /// Exit code of a command line or configuration that cannot be understood (`EX_USAGE`).
 pub const EXIT_USAGE: u8 = 64;
 
@@ -32,6 +34,9 @@ pub enum Command {
     Demo(DemoArgs),
     /// Opens a backup in the same interface, read-only.
     Replay(ReplayArgs),
+    /// Works on a journal's files: a directory, one .seg file or a backup's .tar.
+    #[command(subcommand)]
+    Journal(JournalCommand),
 }
 
 /// Flags of `serve`; each is also an environment variable, and the flag wins.

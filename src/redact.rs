@@ -1,4 +1,5 @@
-//! Takes out what looks like a credential, before anything is sent to the recorder.
+//! Takes out what looks like a credential: before anything is sent to the recorder, and once more
+//! before a part of the journal is given away.
 //!
 //! It looks at names (of environment variables, annotations and command line flags) and at values
 //! that are credentials wherever they stand: bearer tokens, private keys, passwords in URLs. It can

@@ -1,0 +1,15 @@
+//! What the benchmarks share: realistic events, bare reference loops, journals to measure on, and
+//! the table of budgets. Knows the product as a library and as a binary; the product knows nothing
+//! of it.
+
+pub mod rng;
+
+pub mod events;
+
+pub mod records;
+
+pub mod bare;
+
+pub mod journals;
+
+pub mod figures;

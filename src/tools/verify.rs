@@ -1,0 +1,199 @@
+//! `journal verify`: what is damaged and what is lost, told apart from what is merely being written.
+//!
+//! In a live directory the newest segment may be read in the middle of a write, and a segment may be
+//! retired or wiped between two steps. Such a state passes: what is wrong counts only if it is
+//! wrong at every look.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+
+use super::{EXIT_CLEAN, EXIT_DAMAGED, Error, open, output::Output, show};
+use crate::journal::{
+    self, Damaged, LeftAlone, Lost, Mismatch, Positions, Reader, Recovery, Verification,
+};
+
+/// Flags of `journal verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// A directory, a .tar, or one .seg file.
+    path: PathBuf,
+    /// Prints the whole report as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is known of a journal's soundness.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// Nothing is damaged, nothing is lost, and a tar is as it was sent.
+    pub clean: bool,
+    /// 32 hex digits.
+    pub journal_id: String,
+    /// Counts wipes.
+    pub epoch: u64,
+    /// Segments that were read.
+    pub segments: u64,
+    /// Bytes of recorded data.
+    pub bytes: u64,
+    /// Records whose checksums hold, of every sort.
+    pub records: u64,
+    /// The oldest number.
+    pub first_seq: u64,
+    /// The newest number.
+    pub last_seq: u64,
+    /// Events that can be read.
+    pub events: u64,
+    /// Numbers that were left out on purpose.
+    pub leapt: u64,
+    /// The newest segment ends in a write that did not get through: expected after a crash.
+    pub torn_tail: bool,
+    /// Damaged places.
+    pub damaged: Vec<Damaged>,
+    /// Events that had a number and cannot be read.
+    pub lost: Vec<LostEvents>,
+    /// Segments of a tar that are not as they were sent.
+    pub mismatches: Vec<Mismatch>,
+    /// Files that are no part of the journal, and why.
+    pub left_alone: Vec<LeftAlone>,
+}
+
+/// Events that had a number and cannot be read.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct LostEvents {
+    /// The first of them.
+    pub first_seq: u64,
+    /// The last of them.
+    pub last_seq: u64,
+    /// They had been acknowledged as durable. Otherwise they are the tail that a power cut may take.
+    pub acknowledged: bool,
+}
+
+/// One look at a journal.
+struct Look {
+    recovery: Recovery,
+    verification: Verification,
+    positions: Positions,
+}
+
+/// Prints what is wrong; the exit code says whether anything is.
+pub fn run(args: &VerifyArgs) -> Result<u8, Error> {
+    let report = report(&args.path)?;
+    let mut output = Output::standard();
+    if args.json {
+        let text = serde_json::to_string_pretty(&report).expect("plain data is JSON");
+        output.line(&text)?;
+    } else {
+        print(&report, &mut output)?;
+    }
+    output.flush()?;
+    Ok(if report.clean { EXIT_CLEAN } else { EXIT_DAMAGED })
+}
+
+/// Looks at everything.
+///
+/// # Errors
+/// It cannot be read, or is no journal.
+pub fn report(path: &Path) -> Result<Report, Error> {
+    let mut look = Look::at(path)?;
+    for _ in 1..open::LOOKS {
+        // Only a directory changes.
+        if look.is_clean() || !path.is_dir() {
+            break;
+        }
+        open::pause();
+        let mut later = Look::at(path)?;
+        later.keep_what_stays(&look);
+        look = later;
+    }
+    Ok(look.report(journal::checksum_mismatches(path)?))
+}
+
+impl Look {
+    fn at(path: &Path) -> Result<Look, Error> {
+        let (reader, recovery) = open::open(path)?;
+        let mut verification = Reader::verify(&reader)?;
+        // A lost header is met when a segment is opened.
+        for damaged in &recovery.damaged {
+            if !verification.damaged.contains(damaged) {
+                verification.damaged.push(damaged.clone());
+            }
+        }
+        Ok(Look { recovery, verification, positions: reader.positions() })
+    }
+
+    fn is_clean(&self) -> bool {
+        self.verification.damaged.is_empty() && self.verification.account.lost.is_empty()
+    }
+
+    fn keep_what_stays(&mut self, earlier: &Look) {
+        let Verification { damaged, account, .. } = &mut self.verification;
+        damaged.retain(|place| earlier.verification.damaged.contains(place));
+        let was_lost = |lost: &Lost| {
+            let mut before = earlier.verification.account.lost.iter();
+            before.any(|b| b.first_seq <= lost.last_seq && lost.first_seq <= b.last_seq)
+        };
+        account.lost.retain(was_lost);
+    }
+
+    fn report(self, mismatches: Vec<Mismatch>) -> Report {
+        let Look { recovery, verification, positions } = self;
+        let account = verification.account;
+        let lost = |lost: &Lost| LostEvents {
+            first_seq: lost.first_seq,
+            last_seq: lost.last_seq,
+            acknowledged: lost.durable,
+        };
+        Report {
+            clean: verification.damaged.is_empty()
+                && account.lost.is_empty()
+                && mismatches.is_empty(),
+            journal_id: show::hex(&positions.journal_id),
+            epoch: positions.epoch,
+            segments: verification.segments,
+            bytes: positions.bytes,
+            records: verification.records,
+            first_seq: account.first_seq,
+            last_seq: account.last_seq,
+            events: account.recorded,
+            leapt: account.leapt,
+            torn_tail: recovery.torn_tail,
+            damaged: verification.damaged,
+            lost: account.lost.iter().map(lost).collect(),
+            mismatches,
+            left_alone: recovery.left_alone,
+        }
+    }
+}
+
+fn print(report: &Report, output: &mut Output) -> Result<(), Error> {
+    let Report { segments, bytes, records, first_seq, last_seq, events, .. } = report;
+    let verdict = if report.clean { "clean" } else { "DAMAGED" };
+    output.line(&format!(
+        "{verdict}: {events} events, {first_seq} to {last_seq}; {records} records in {segments} \
+         segments, {bytes} bytes; journal {}, epoch {}",
+        report.journal_id, report.epoch
+    ))?;
+    for Damaged { segment, offset, what } in &report.damaged {
+        output.line(&format!("damaged: {segment} at {offset}: {what}"))?;
+    }
+    for LostEvents { first_seq, last_seq, acknowledged } in &report.lost {
+        let what = if *acknowledged { "acknowledged events" } else { "unacknowledged events" };
+        output.line(&format!("lost: {what} {first_seq} to {last_seq}"))?;
+    }
+    for Mismatch { name, what } in &report.mismatches {
+        output.line(&format!("not as it was sent: {name} {what}"))?;
+    }
+    if report.leapt > 0 {
+        output.line(&format!("note: {} numbers were left out on purpose", report.leapt))?;
+    }
+    if report.torn_tail {
+        let what = "the newest segment ends in a write that did not get through";
+        output.line(&format!("note: {what}; it was never acknowledged"))?;
+    }
+    for LeftAlone { name, reason } in &report.left_alone {
+        output.line(&format!("note: {name} was left alone: {reason}"))?;
+    }
+    Ok(())
+}
