@@ -165,11 +165,8 @@ impl State {
                 self.watch_positions.insert(e.source.clone(), position);
             }
             Event::ActionIntent(e) => {
-                let running = RunningAction {
-                    intent: e.clone(),
-                    seq: body.seq,
-                    is_saved: body.is_saved(),
-                };
+                let running =
+                    RunningAction { intent: e.clone(), seq: body.seq, is_saved: body.is_saved() };
                 self.running_actions.insert(e.id.clone(), running);
             }
             Event::ActionOutcome(e) => {

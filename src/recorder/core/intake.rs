@@ -8,8 +8,8 @@ use super::{Core, loss};
 use crate::{
     event::{
         DeletedBecause, Event, Extensions, Key, Listed, LiveQueryDropped, Millis, ObjectDeleted,
-        ObjectObserved, Observation, Observed, Role, SourceState, State as SourceWord, WatchPosition,
-        kind, now,
+        ObjectObserved, Observation, Observed, Role, SourceState, State as SourceWord,
+        WatchPosition, kind, now,
     },
     views::{self, read},
 };
