@@ -23,6 +23,15 @@ mod starts;
 #[path = "journal/faults.rs"]
 mod faults;
 
+#[path = "journal/retention.rs"]
+mod retention;
+
+#[path = "journal/spare.rs"]
+mod spare;
+
+#[path = "journal/removed.rs"]
+mod removed;
+
 #[path = "journal/backups.rs"]
 mod backups;
 

@@ -32,7 +32,7 @@ impl Upkeep {
         let limits = Limits {
             bytes_max: keep.bytes_max,
             age_max: keep.age_max,
-            free_min: keep.free_min.unwrap_or(setup.journal.segment_bytes),
+            free_min: writer.kept_free_bytes(),
             source_bytes_per_day: setup.source_bytes_per_day,
         };
         Upkeep {
@@ -79,10 +79,11 @@ impl Core {
     }
 
     fn note_limits(&mut self) {
-        let bytes_max = self.writer.bytes_max();
+        let bytes_max = self.writer.allowed_bytes();
+        let free_min = self.writer.kept_free_bytes();
         self.budgets.set_journal_bytes(bytes_max);
         let source_bytes_per_day = self.budgets.bytes_per_day();
-        let limits = Limits { bytes_max, source_bytes_per_day, ..self.upkeep.limits };
+        let limits = Limits { bytes_max, free_min, source_bytes_per_day, ..self.upkeep.limits };
         if limits != self.upkeep.limits {
             self.upkeep.limits = limits;
             self.publish_health();
