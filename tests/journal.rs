@@ -14,6 +14,12 @@ mod basics;
 #[path = "journal/damage.rs"]
 mod damage;
 
+#[path = "journal/sim_fs.rs"]
+mod sim_fs;
+
+#[path = "journal/power.rs"]
+mod power;
+
 #[path = "journal/unreadable.rs"]
 mod unreadable;
 
