@@ -7,7 +7,10 @@ mod faulty;
 #[path = "recorder/degraded.rs"]
 mod degraded;
 
-use std::{path::Path, time::Duration};
+#[path = "recorder/stress.rs"]
+mod stress;
+
+use std::{path::Path, sync::Arc, time::Duration};
 
 use monitor_backend::{
     event::{
