@@ -4,6 +4,9 @@
 #[allow(dead_code, reason = "the journal's own tests use the rest")]
 mod faulty;
 
+#[path = "recorder/commit.rs"]
+mod commit;
+
 #[path = "recorder/degraded.rs"]
 mod degraded;
 

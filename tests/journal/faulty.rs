@@ -33,6 +33,8 @@ pub enum Op {
 pub struct Plan {
     /// Operations so far.
     pub steps: u64,
+    /// How many of them were syncs of a file.
+    pub syncs: u64,
     /// From this operation on nothing happens any more.
     pub stop_at: Option<u64>,
     /// These operations fail in this way, so many times.
@@ -108,6 +110,7 @@ impl Faulty {
     fn step(&self, op: Op) -> io::Result<()> {
         let mut plan = self.plan.lock().unwrap();
         plan.steps += 1;
+        plan.syncs += u64::from(op == Op::Sync);
         if plan.stop_at.is_some_and(|stop| plan.steps > stop) {
             return Err(io::Error::other("the process has ended"));
         }
