@@ -10,12 +10,12 @@ use crate::{
     support::*,
 };
 
-fn note() -> WipeNote {
+pub fn note() -> WipeNote {
     WipeNote { actor: "admin".into(), reason: "test".into(), time_ns: 9 }
 }
 
 /// Enough for a few segments, with something that lives through all of them.
-fn fill(writer: &mut monitor_backend::journal::Writer) -> Vec<Owned> {
+pub fn fill(writer: &mut monitor_backend::journal::Writer) -> Vec<Owned> {
     let mut written = append(writer, &[state(1, "lives long")]);
     for round in 0..40 {
         let records = [state(2 + round % 3, &"x".repeat(200)), history(&"y".repeat(150))];
@@ -25,7 +25,7 @@ fn fill(writer: &mut monitor_backend::journal::Writer) -> Vec<Owned> {
 }
 
 /// What a scan gives is what was written, and so is the state.
-fn check(reader: &monitor_backend::journal::Reader, written: &[Owned]) {
+pub fn check(reader: &monitor_backend::journal::Reader, written: &[Owned]) {
     assert_eq!(scan(reader, ALL), written);
     assert_eq!(scan_back(reader, ALL), written.iter().rev().cloned().collect::<Vec<_>>());
     assert_eq!(living_at(reader, None), living_after(written));
@@ -207,12 +207,12 @@ fn a_wipe_works_on_a_full_volume() {
     let positions = reader.positions();
     assert_eq!((positions.epoch, positions.first_seq), (2, positions.last_seq + 1));
     check(&reader, &[]);
-    let written = append(&mut writer, &[history("there is room in the spare")]);
+    let written = append(&mut writer, &[history("there is room in the reserve")]);
     check(&reader, &written);
 }
 
 #[test]
-fn without_a_spare_the_oldest_segments_make_room_for_a_wipe() {
+fn without_a_reserve_the_oldest_segments_make_room_for_a_wipe() {
     let dir = tempfile::tempdir().unwrap();
     let fs = Faulty::new();
     let (mut writer, _, _) = fs.open(dir.path(), SMALL);
