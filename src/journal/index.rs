@@ -291,7 +291,7 @@ impl Index {
             pair[0].offset < pair[1].offset && pair[0].first_seq < pair[1].first_seq
         };
         let within = |note: &Note| (SEGMENT_HEADER_BYTES..offset).contains(&note.offset);
-        let aligned = |note: &Note| note.offset % ALIGN == 0;
+        let aligned = |note: &Note| note.offset.is_multiple_of(ALIGN);
         self.notes.windows(2).all(ascends) && self.notes.iter().all(|n| within(n) && aligned(n))
     }
 }
