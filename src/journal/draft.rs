@@ -41,10 +41,10 @@ pub struct OpenSegment {
     pub synced_end: u64,
     /// Events in it.
     pub events: u64,
-    /// What is where in it, to be stored with the seal. Readers make their own until then.
-    pub index: Index,
     /// It is time for the next one: by age, or since the volume has no more places for this one.
     pub is_due: bool,
+    /// What is where in it, to be stored with the seal. Readers make their own until then.
+    pub index: Index,
     /// A write failed: what stands behind the end is unknown, so nothing more is written here.
     pub unsure: bool,
     /// Why a sync failed: what stands behind `synced_end` has to be written again elsewhere.
@@ -220,18 +220,18 @@ impl Draft {
         for frame in self.living.iter().chain(&self.events) {
             living.apply(&segment, frame);
         }
-        let mut index = Index::new(self.header.base_seq);
-        self.events.iter().for_each(|frame| index.add(frame));
         // It was written a moment ago, from payloads that were looked at.
         segment.keyframe_whole.get_or_init(|| true);
+        let mut index = Index::new(self.header.base_seq);
+        self.events.iter().for_each(|frame| index.add(frame));
         let open = OpenSegment {
             segment,
             file: self.site.file,
             allocated: self.site.allocated,
             synced_end: self.written,
             events: self.events.len() as u64,
-            index,
             is_due: false,
+            index,
             unsure: false,
             doubt: None,
         };

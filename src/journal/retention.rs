@@ -116,6 +116,18 @@ impl Keeping {
 }
 
 impl Writer {
+    /// What the journal may take on the volume now, bytes; `None` where neither the configuration
+    /// nor the volume tells.
+    pub fn allowed_bytes(&mut self) -> Option<u64> {
+        let configured = self.keeping.retention.bytes_max;
+        configured.or_else(|| self.usage().ok().map(|usage| self.bytes_max(&usage)))
+    }
+
+    /// What the journal leaves free on the volume, bytes.
+    pub fn kept_free_bytes(&self) -> u64 {
+        self.free_min()
+    }
+
     /// Retires what the policy says.
     pub(super) fn retire_by_policy(&mut self, now_ns: i64) {
         self.look_at_volume();

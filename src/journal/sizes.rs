@@ -46,9 +46,8 @@ impl Sizes {
 /// The least that a segment takes with this keyframe and so many bytes beside it: they, header,
 /// index, seal, marks and a leap.
 pub fn needed(keyframe_bytes: u64, other_bytes: u64) -> u64 {
-    let records = 4 * SYNC_MARK_BYTES + keyframe_bytes + other_bytes;
-    let end = SEGMENT_HEADER_BYTES + records;
-    end + index::bytes_max(end) + SEAL_BYTES
+    let noted = SEGMENT_HEADER_BYTES + 4 * SYNC_MARK_BYTES + keyframe_bytes + other_bytes;
+    noted + index::bytes_max(noted) + SEAL_BYTES
 }
 
 /// How far places are taken for a segment that must reach to `end`.

@@ -18,7 +18,10 @@ use monitor_backend::journal::{
 pub enum Op {
     Create,
     Allocate,
+    /// Any write.
     Write,
+    /// A write to a segment that is in its place.
+    Append,
     Sync,
     Rename,
     Remove,
@@ -108,8 +111,9 @@ impl Faulty {
         if plan.stop_at.is_some_and(|stop| plan.steps > stop) {
             return Err(io::Error::other("the process has ended"));
         }
-        let failing =
-            plan.failing.iter_mut().find(|(failing, _, times)| *failing == op && *times > 0);
+        let is_meant = |failing: Op| failing == op || (failing == Op::Write && op == Op::Append);
+        let mut failing = plan.failing.iter_mut();
+        let failing = failing.find(|(failing, _, times)| is_meant(*failing) && *times > 0);
         let Some((_, kind, times)) = failing else { return Ok(()) };
         *times -= 1;
         Err((*kind).into())
@@ -191,7 +195,8 @@ impl File for FaultyFile {
 
     /// A write that fails has written half, as a full disk or a dying one may.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
-        let Err(error) = self.fs.step(Op::Write) else {
+        let op = if offset == 0 { Op::Write } else { Op::Append };
+        let Err(error) = self.fs.step(op) else {
             let plan = self.fs.plan.lock().unwrap();
             return match plan.writes_are_short {
                 true if plan.steps.is_multiple_of(2) => Err(io::ErrorKind::Interrupted.into()),

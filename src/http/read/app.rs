@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{Call, found, gaps, ok};
 use crate::{
-    event::{Event, kind},
+    event::{Event, Key, Trace, TraceEnd, kind},
     http::{
         body::Response,
         convert,
@@ -65,8 +65,15 @@ pub(in crate::http) fn requests(moment: &Moment, call: &Call) -> Result<Response
     ok(&wire::Requests {
         seq: moment.seq(),
         next: page.next,
-        requests: page.rows.into_iter().map(convert::request).collect(),
+        requests: page.rows.into_iter().map(|row| shown(moment, row)).collect(),
     })
+}
+
+fn shown(moment: &Moment, row: Recorded<Trace>) -> wire::Request {
+    let key = Key::trace(&row.value.source, &row.value.id);
+    let open = moment.snapshot.state.open_traces.get(&key);
+    let saved = row.value.end != TraceEnd::Open || open.is_none_or(|open| open.body.is_saved());
+    wire::Request { saved, ..convert::request(row) }
 }
 
 /// One request, as a list of one.
@@ -76,8 +83,8 @@ pub(in crate::http) fn requests(moment: &Moment, call: &Call) -> Result<Response
 pub(in crate::http) fn request(moment: &Moment, call: &Call) -> Result<Response, Error> {
     let state = &moment.snapshot.state;
     let newest = read::request(&moment.reader, state, call.place(), moment.lookup())?;
-    let row = found(newest, "this request")?;
-    ok(&wire::Requests { seq: moment.seq(), requests: vec![convert::request(row)], next: None })
+    let row = shown(moment, found(newest, "this request")?);
+    ok(&wire::Requests { seq: moment.seq(), requests: vec![row], next: None })
 }
 
 /// Live queries, by table and filter.
@@ -90,7 +97,8 @@ pub(in crate::http) fn live_queries(moment: &Moment, _: &Call) -> Result<Respons
     let live_queries = known.into_iter().filter_map(|query| {
         let Event::LiveQuery(value) = query.body.event(kind::LIVE_QUERY)? else { return None };
         let row = Recorded { seq: query.body.seq, learned: query.body.learned, value };
-        Some(convert::live_query(row, state.is_observed(query)))
+        let saved = query.body.is_saved();
+        Some(wire::LiveQuery { saved, ..convert::live_query(row, state.is_observed(query)) })
     });
     ok(&wire::LiveQueries { seq: moment.seq(), live_queries: live_queries.collect() })
 }
