@@ -90,6 +90,8 @@ mod backup;
 
 mod open_backup;
 
+mod deep;
+
 mod verify;
 
 mod checksums;
