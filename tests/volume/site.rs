@@ -215,6 +215,25 @@ pub async fn readiness(recorder: &Process) -> u16 {
     answer.status().as_u16()
 }
 
+/// Whether it is said that this segment has lost something: it counts as damaged, recovery names
+/// it, or numbers of its events are reported lost.
+pub fn says_lost(journal: &Value, segment: &Path) -> bool {
+    let name = segment.file_name().and_then(|name| name.to_str()).expect("names are text");
+    let is_this = |row: &&Value| row["name"] == name;
+    let rows = journal["segments"].as_array().expect("a list").iter();
+    let is_damaged = rows.clone().filter(is_this).any(|row| row["damaged"].as_u64() > Some(0));
+    // The name holds the number at which it begins; it ends where the next one begins.
+    let first: u64 = name[9..29].parse().expect("a number");
+    let firsts = rows.filter_map(|row| row["first_seq"].as_u64());
+    let next = firsts.filter(|next| *next > first).min().unwrap_or(u64::MAX);
+    let recovery = &journal["recovery"];
+    let number = |range: &Value, end: &str| range[end].as_u64().expect("a number");
+    let mut lost = recovery["lost"].as_array().expect("a list").iter();
+    let is_lost =
+        lost.any(|range| number(range, "first_seq") < next && number(range, "last_seq") >= first);
+    is_damaged || is_lost || recovery["damaged"].to_string().contains(name)
+}
+
 /// What the process keeps of segments that have no name any more, in open files and in maps.
 pub fn kept_without_name(recorder: &Process) -> Vec<String> {
     let process = PathBuf::from(format!("/proc/{}", recorder.id()));

@@ -108,5 +108,5 @@ async fn check(site: &Site, told: &Told, last: u64) {
     let segments = journal["segments"].as_array().expect("a list");
     let older = &segments[..segments.len() - 1];
     assert!(older.iter().all(|segment| segment["sealed"] == true), "{older:?}");
-    recorder.kill();
+    assert_eq!(recorder.terminate(), Some(0));
 }

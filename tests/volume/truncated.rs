@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     process::Process,
-    site::{SEGMENT_LINES, Site, is_alive, lines},
+    site::{SEGMENT_LINES, Site, is_alive, lines, says_lost},
 };
 
 /// Leaves the header and a few records.
@@ -96,12 +96,7 @@ async fn survives(recorder: &Process, cut: &Path) {
     }
 }
 
-/// The journal's page says that the segment is damaged, or recovery has listed it.
 async fn says_so(recorder: &Process, cut: &Path) {
     let journal = recorder.get("/api/journal").await;
-    let name = cut.file_name().and_then(|name| name.to_str()).expect("names are text");
-    let segments = journal["segments"].as_array().expect("a list");
-    let damaged = segments.iter().find(|s| s["name"] == name).map(|s| s["damaged"].as_u64());
-    let is_listed = journal["recovery"].to_string().contains(name);
-    assert!(is_listed || damaged.flatten().is_some_and(|count| count > 0), "{journal:#}");
+    assert!(says_lost(&journal, cut), "{}: {journal:#}", cut.display());
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     process::Process,
-    site::{SEGMENT_LINES, Site, degraded, is_alive, lines, readiness},
+    site::{SEGMENT_LINES, Site, degraded, is_alive, lines, readiness, says_lost},
 };
 
 /// Each damage has a segment of its own, with a sound one behind it.
@@ -57,26 +57,21 @@ async fn it_starts_serves_records_and_reports_whatever_the_directory_holds() {
     site.log.holds_no_panic();
 }
 
-/// Damages segments; returns the names of those that lose something.
-fn damage(segments: &[PathBuf]) -> Vec<String> {
+/// Damages segments; returns those that lose something.
+fn damage(segments: &[PathBuf]) -> Vec<PathBuf> {
     assert!(segments.len() >= SEGMENTS - 1, "{segments:?}");
-    let mut damaged = Vec::new();
-    let mut each = |index: usize, damage: &dyn Fn(&File)| {
-        let path = &segments[index];
-        damage(&File::options().read(true).write(true).open(path).expect("it is there"));
-        damaged.push(name_of(path));
-    };
-    each(1, &|file| flip(file, MIDDLE));
-    each(3, &|file| zero(file, MIDDLE, 4096));
-    // Both copies of the header.
-    each(5, &|file| zero(file, 0, 4096));
-    each(7, &|file| file.set_len(MIDDLE + 5).expect("it can be cut"));
-    each(segments.len() - 1, &|file| zero(file, 16 << 10, 512));
-    // The keyframe's beginning, and the whole rest of a segment.
-    each(9, &|file| zero(file, 4096, 64));
-    // Where nothing stood: a hole that the numbers tell of.
+    let open = |path| File::options().read(true).write(true).open(path).expect("it is there");
+    let last = segments.len() - 1;
+    flip(&open(&segments[1]), MIDDLE);
+    zero(&open(&segments[3]), MIDDLE, 4096);
+    // Both copies of the header: the name says what they said.
+    zero(&open(&segments[5]), 0, 4096);
+    open(&segments[7]).set_len(MIDDLE + 5).expect("it can be cut");
+    // The beginning of the keyframe: the one before does as well.
+    zero(&open(&segments[9]), 4096, 64);
     fs::remove_file(&segments[11]).expect("it is there");
-    damaged
+    zero(&open(&segments[last]), 16 << 10, 512);
+    [1, 3, 7, 9, 11, last].map(|index| segments[index].clone()).into()
 }
 
 fn flip(file: &File, offset: u64) {
@@ -125,22 +120,16 @@ fn add_foreign(site: &Site) -> Vec<String> {
     reported.map(str::to_owned).into()
 }
 
-/// Each damaged segment and each foreign file is named in what an admin sees.
-async fn is_reported(recorder: &Process, damaged: &[String], foreign: &[String]) {
+/// An admin sees what each damaged segment has lost, and the name of each foreign file.
+async fn is_reported(recorder: &Process, damaged: &[PathBuf], foreign: &[String]) {
     let journal = recorder.get("/api/journal").await;
     let left_alone = journal["left_alone"].as_array().expect("a list");
     let left_alone: Vec<&str> = left_alone.iter().filter_map(|f| f["name"].as_str()).collect();
     for name in foreign {
         assert!(left_alone.contains(&name.as_str()), "{name} is not in {left_alone:?}");
     }
-    let recovery = journal["recovery"].to_string();
-    let segments = journal["segments"].as_array().expect("a list");
-    let is_damaged = |name: &str| {
-        let mut segments = segments.iter().filter(|segment| segment["name"] == name);
-        segments.any(|segment| segment["damaged"].as_u64() > Some(0))
-    };
-    for name in damaged {
-        assert!(recovery.contains(name) || is_damaged(name), "{name}: {journal:#}");
+    for path in damaged {
+        assert!(says_lost(&journal, path), "{}: {journal:#}", path.display());
     }
 }
 
