@@ -22,7 +22,7 @@ use super::{
 };
 
 /// A place that could not be read is passed over after so many looks: no write takes that long.
-const LOOKS_MAX: u32 = 10;
+const LOOKS_MAX: u32 = 50;
 
 type Feed<'a> = dyn FnMut(Record<'_>) -> ControlFlow<()> + 'a;
 

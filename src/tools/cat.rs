@@ -50,12 +50,12 @@ pub fn run(args: &CatArgs) -> Result<u8, Error> {
         left: args.limit.unwrap_or(u64::MAX),
         output: Output::standard(),
     };
-    printer.scan(&reader, &filter)?;
     if args.follow {
-        let behind = reader.positions().last_seq.max(filter.after);
-        // The maps of what was printed would keep retired files on the volume.
+        // The maps would keep retired files on the volume.
         drop(reader);
-        printer.follow(Follower::new(&args.path, behind), &filter)?;
+        printer.follow(Follower::new(&args.path, filter.after), &filter)?;
+    } else {
+        printer.scan(&reader, &filter)?;
     }
     Ok(EXIT_CLEAN)
 }
@@ -107,13 +107,10 @@ impl Printer {
         filter: &Filter,
         printed: &mut Result<(), Error>,
     ) -> ControlFlow<()> {
-        let event = show::decoded(record);
-        if !filter.wants(record, event.as_ref()) {
-            return ControlFlow::Continue(());
-        }
+        let Some(event) = filter.wanted(record) else { return ControlFlow::Continue(()) };
         let line = match self.form {
-            Form::Text => show::line(record, event.as_ref()),
-            Form::Ndjson => show::row(record, event.as_ref(), false),
+            Form::Text => show::line(record, &event),
+            Form::Ndjson => show::row(record, &event, false),
         };
         self.left -= 1;
         *printed = self.output.line(&line);

@@ -58,9 +58,8 @@ fn row(
     restated: bool,
     output: &mut Output,
 ) -> Result<(), Error> {
-    let event = show::decoded(record);
-    if !filter.wants(record, event.as_ref()) {
-        return Ok(());
+    match filter.wanted(record) {
+        Some(event) => output.line(&show::row(record, &event, restated)),
+        None => Ok(()),
     }
-    output.line(&show::row(record, event.as_ref(), restated))
 }

@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use super::{Moment, show};
+use super::{Moment, show::Decoded};
 use crate::{
-    event::{Event, Key, Level, WORDS, kind_of},
+    event::{Key, Level, WORDS, kind_of},
     journal::{Range, Reader, Record, Seq, Text},
 };
 
@@ -101,16 +101,14 @@ impl Filter {
         }
     }
 
-    /// Whether a record is wanted, wherever it stands; `event` is what it decodes to.
-    pub fn wants(&self, record: &Record<'_>, event: Option<&Event>) -> bool {
-        (self.kinds.is_empty() || self.kinds.contains(&record.kind))
+    /// What a wanted record decodes to; `None` for one that is not wanted. Nothing is decoded that
+    /// its header turns away.
+    pub fn wanted(&self, record: &Record<'_>) -> Option<Decoded> {
+        let is_wanted = (self.kinds.is_empty() || self.kinds.contains(&record.kind))
             && (self.classes.is_empty() || self.classes.contains(&record.class))
-            && self.key.is_none_or(|key| key == record.key)
-            && self.text.as_ref().is_none_or(|text| contains(event, text))
+            && self.key.is_none_or(|key| key == record.key);
+        let decoded = is_wanted.then(|| Decoded::of(record))?;
+        let text_fits = self.text.as_ref().is_none_or(|text| text.is_in(decoded.text().as_bytes()));
+        text_fits.then_some(decoded)
     }
-}
-
-/// What cannot be decoded has no text.
-fn contains(event: Option<&Event>, text: &Text) -> bool {
-    event.is_some_and(|event| text.is_in(show::text(event).as_bytes()))
 }

@@ -1,7 +1,7 @@
 //! How one event looks: as a line for people, and as a row of NDJSON in the words of the HTTP
 //! surface.
 
-use std::{fmt::Write, sync::Arc};
+use std::{borrow::Cow, fmt::Write, sync::Arc};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -20,7 +20,7 @@ const WORD_CHARS: usize = 18;
 
 /// A record as a row.
 #[derive(Debug, Serialize)]
-pub struct Row {
+struct Row<'a> {
     seq: u64,
     /// When it was learned, milliseconds since 1970.
     learned: Millis,
@@ -36,16 +36,42 @@ pub struct Row {
     event: Value,
     /// The bytes in hex, where they cannot be decoded.
     #[serde(skip_serializing_if = "Option::is_none")]
-    payload: Option<String>,
+    payload: Option<&'a str>,
 }
 
-/// Decodes a record; `None` for what this version cannot decode.
-pub fn decoded(record: &Record<'_>) -> Option<Event> {
-    Event::decode(record.kind, record.payload).ok().flatten()
+/// What a record's payload says.
+#[derive(Debug)]
+pub enum Decoded {
+    /// An event.
+    Event(Event),
+    /// Bytes that this version cannot decode, in hex.
+    Bytes(String),
+}
+
+impl Decoded {
+    /// Decodes a record.
+    pub fn of(record: &Record<'_>) -> Decoded {
+        match Event::decode(record.kind, record.payload) {
+            Ok(Some(event)) => Decoded::Event(event),
+            _ => Decoded::Bytes(hex(record.payload)),
+        }
+    }
+
+    /// What it says, in one line.
+    pub fn text(&self) -> Cow<'_, str> {
+        match self {
+            Decoded::Event(event) => text(event).into(),
+            Decoded::Bytes(hex) => hex.into(),
+        }
+    }
 }
 
 /// A record as one line of NDJSON.
-pub fn row(record: &Record<'_>, event: Option<&Event>, restated: bool) -> String {
+pub fn row(record: &Record<'_>, decoded: &Decoded, restated: bool) -> String {
+    let (event, payload) = match decoded {
+        Decoded::Event(event) => (fields(event), None),
+        Decoded::Bytes(hex) => (Value::Null, Some(hex.as_str())),
+    };
     let row = Row {
         seq: record.seq,
         learned: millis(record.time_ns),
@@ -53,25 +79,19 @@ pub fn row(record: &Record<'_>, event: Option<&Event>, restated: bool) -> String
         key: (record.key != 0).then(|| format!("{:016x}", record.key)),
         role: role(record.flags),
         restated,
-        event: event.map_or(Value::Null, fields),
-        payload: event.is_none().then(|| hex(record.payload)),
+        event,
+        payload,
     };
     serde_json::to_string(&row).expect("plain data with text keys is JSON")
 }
 
 /// A record as one line for people.
-pub fn line(record: &Record<'_>, event: Option<&Event>) -> String {
-    let text = match event {
-        Some(event) => text(event),
-        None => hex(record.payload),
-    };
-    let time = time(record.time_ns);
-    let kind = kind(record.kind);
+pub fn line(record: &Record<'_>, decoded: &Decoded) -> String {
+    let (time, kind, text) = (time(record.time_ns), kind(record.kind), decoded.text());
     printable(&format!("{:>9} {time} {kind:<WORD_CHARS$} {text}", record.seq))
 }
 
-/// What an event says, in one line.
-pub fn text(event: &Event) -> String {
+fn text(event: &Event) -> String {
     match event {
         Event::ObjectObserved(e) => {
             // A line shows no payload, so it needs no place of one.

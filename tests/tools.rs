@@ -1,0 +1,15 @@
+//! The tools with the real binary, on real files: what they say of sound, damaged, live and foreign
+//! journals, and with which exit code.
+
+#[path = "support/process.rs"]
+mod process;
+
+#[path = "tools/support.rs"]
+mod support;
+
+#[path = "tools/cat.rs"]
+mod cat;
+#[path = "tools/export.rs"]
+mod export;
+#[path = "tools/verify.rs"]
+mod verify;
