@@ -44,5 +44,8 @@ mod backups;
 #[path = "journal/together.rs"]
 mod together;
 
+#[path = "journal/index.rs"]
+mod index;
+
 #[path = "journal/laws.rs"]
 mod laws;

@@ -7,6 +7,9 @@ mod faulty;
 #[path = "recorder/degraded.rs"]
 mod degraded;
 
+#[path = "recorder/upkeep.rs"]
+mod upkeep;
+
 use std::{path::Path, time::Duration};
 
 use monitor_backend::{

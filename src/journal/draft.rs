@@ -13,6 +13,7 @@ use super::{
     format::{self, Header, Salt},
     fs::{File, Fs},
     header::SegmentHeader,
+    index::Index,
     keymap::{KeyMap, state_hash},
     record::{Flags, Seq},
     segment::Segment,
@@ -42,6 +43,8 @@ pub struct OpenSegment {
     pub events: u64,
     /// It is time for the next one: by age, or since the volume has no more places for this one.
     pub is_due: bool,
+    /// What is where in it, to be stored with the seal. Readers make their own until then.
+    pub index: Index,
     /// A write failed: what stands behind the end is unknown, so nothing more is written here.
     pub unsure: bool,
     /// Why a sync failed: what stands behind `synced_end` has to be written again elsewhere.
@@ -219,6 +222,8 @@ impl Draft {
         }
         // It was written a moment ago, from payloads that were looked at.
         segment.keyframe_whole.get_or_init(|| true);
+        let mut index = Index::new(self.header.base_seq);
+        self.events.iter().for_each(|frame| index.add(frame));
         let open = OpenSegment {
             segment,
             file: self.site.file,
@@ -226,6 +231,7 @@ impl Draft {
             synced_end: self.written,
             events: self.events.len() as u64,
             is_due: false,
+            index,
             unsure: false,
             doubt: None,
         };

@@ -5,7 +5,7 @@
 //!
 //! - `record`, `format`, `control` and `header` are the bytes;
 //! - `fs`, `map` and `pages` are the files, `walk` goes from record to record, past damage;
-//! - `segment` is one file as readers see it, `blocks` its sparse list of places;
+//! - `segment` is one file as readers see it, `index` what is where in it;
 //! - `keymap` is what lives, `replay` the state at a moment, `breadcrumb` where a start died;
 //! - `draft` builds a segment, `writer` appends, `rescue` and `wipe` begin anew;
 //! - `sizes`, `spare` and `reserve` see to room, `remedy` to steps that failed, `retention` takes
@@ -33,7 +33,7 @@ mod walk;
 
 mod segment;
 
-mod blocks;
+mod index;
 
 mod keymap;
 

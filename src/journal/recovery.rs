@@ -16,6 +16,7 @@ use super::{
     error::{Attempt, Error},
     fs::{Disk, Fs, Lock},
     header::Previous,
+    index::Index,
     keymap::KeyMap,
     load::Loaded,
     presence,
@@ -253,6 +254,8 @@ impl Writer {
                 file,
                 synced_end,
                 events: 0,
+                // It takes no more, so it gets no seal and no index either.
+                index: Index::new(segment.header.base_seq),
                 allocated: segment.end(),
                 is_due: false,
                 unsure: true,

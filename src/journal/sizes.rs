@@ -3,6 +3,7 @@
 use super::{
     control::{SEAL_BYTES, SYNC_MARK_BYTES},
     header::SEGMENT_HEADER_BYTES,
+    index,
 };
 
 /// More in one segment makes retention coarse and replay slow.
@@ -43,9 +44,10 @@ impl Sizes {
 }
 
 /// The least that a segment takes with this keyframe and so many bytes beside it: they, header,
-/// seal, marks and a leap.
+/// index, seal, marks and a leap.
 pub fn needed(keyframe_bytes: u64, other_bytes: u64) -> u64 {
-    SEGMENT_HEADER_BYTES + SEAL_BYTES + 4 * SYNC_MARK_BYTES + keyframe_bytes + other_bytes
+    let noted = SEGMENT_HEADER_BYTES + 4 * SYNC_MARK_BYTES + keyframe_bytes + other_bytes;
+    noted + index::bytes_max(noted) + SEAL_BYTES
 }
 
 /// How far places are taken for a segment that must reach to `end`.

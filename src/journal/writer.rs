@@ -13,6 +13,7 @@ use super::{
     format::{self, Header},
     fs::{Fs, Lock},
     header::{Previous, SegmentHeader},
+    index,
     keymap::KeyMap,
     record::{NewRecord, Seq},
     retention::Keeping,
@@ -161,6 +162,7 @@ impl Writer {
         open.segment.extend(&scratch.bytes, self.last_seq);
         open.events += scratch.frames.len() as u64;
         for frame in &scratch.frames {
+            open.index.add(frame);
             self.living.apply(&open.segment, frame);
         }
         self.publish_positions();
@@ -188,7 +190,8 @@ impl Writer {
     pub(super) fn make_room(&mut self, bytes: u64, time_ns: i64) -> Result<(), Error> {
         if let Some(open) = &mut self.open {
             open.unsure |= open.segment.is_broken();
-            let end = open.segment.end() + bytes + SEAL_BYTES;
+            let end = open.segment.end() + bytes;
+            let end = end + index::bytes_max(end) + SEAL_BYTES;
             // A leap stands where a segment begins.
             let in_order = self.next_seq == self.last_seq + 1;
             if in_order && !open.unsure && !open.is_due && end <= open.segment.header.capacity {
@@ -222,14 +225,17 @@ impl Writer {
     fn finish_segment(&mut self) -> Result<(), Error> {
         let Some(open) = &mut self.open else { return Ok(()) };
         if !open.unsure {
+            let mut bytes = Vec::new();
+            let (header, payload) = open.index.encode(self.last_seq, self.last_time_ns);
+            format::push(&mut bytes, &header, &payload, open.segment.salt);
             let seal = Control::Seal(Seal {
                 last_seq: self.last_seq,
                 events: open.events,
                 living: self.living.len(),
                 state_hash: self.living.hash(),
+                index_offset: open.segment.end(),
             });
             let (header, payload) = seal.encode(self.last_seq, self.last_time_ns);
-            let mut bytes = Vec::new();
             format::push(&mut bytes, &header, &payload, open.segment.salt);
             // A segment without a seal is read like one that a crash has ended.
             if open.write(&bytes).is_ok() {

@@ -110,6 +110,8 @@ pub(super) struct Core {
     unsynced_since: Option<Instant>,
     published_at: Instant,
     is_stale: bool,
+    /// The views hold everything, and were published.
+    is_complete: bool,
     waiters: Vec<Waiter>,
     resends: Vec<(Instant, String)>,
     healing: Healing,
@@ -142,6 +144,7 @@ impl Core {
             unsynced_since: None,
             published_at: Instant::now(),
             is_stale: true,
+            is_complete: false,
             waiters: Vec::new(),
             resends: Vec::new(),
             healing: Healing::default(),
@@ -166,6 +169,9 @@ impl Core {
         self.look_after();
         self.commit();
         self.sync();
+        // Whoever sees that the views are complete finds them, and whoever waits for that is woken.
+        self.publish();
+        self.is_complete = true;
         self.publish_health();
         self.publish();
     }
@@ -259,7 +265,7 @@ impl Core {
         degraded.extend(self.fold.unread.lines());
         degraded.extend(self.healing.line());
         self.outputs.published.health.store(Arc::new(Health {
-            replayed: true,
+            replayed: self.is_complete,
             applied,
             degraded,
             recovery: Some(Arc::clone(&self.recovery)),
