@@ -47,6 +47,8 @@ pub struct Plan {
     pub no_maps: bool,
     /// What the volume says of its size; the machine's own where `None`.
     pub space: Option<Space>,
+    /// The volume does not say how large it is.
+    pub space_is_unknown: bool,
     /// Reads that touch these bytes of a file fail.
     pub unreadable: Option<Range<u64>>,
 }
@@ -170,7 +172,11 @@ impl Fs for Faulty {
     }
 
     fn space(&self, dir: &Path) -> io::Result<Space> {
-        self.plan.lock().unwrap().space.map_or_else(|| Disk.space(dir), Ok)
+        let plan = self.plan.lock().unwrap();
+        if plan.space_is_unknown {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        plan.space.map_or_else(|| Disk.space(dir), Ok)
     }
 
     fn allocated(&self, path: &Path) -> io::Result<u64> {

@@ -318,6 +318,8 @@ export interface ObjectDetail {
   body: unknown
   /** The newest cluster events about it, newest first. */
   events: ClusterEvent[]
+  /** Cluster events before this event are left out; null where none are. */
+  events_from: number | null
   /** The row. */
   object: ObjectRow
   /** The sequence number that this answer is of. */
@@ -382,6 +384,8 @@ export interface ObjectVersion {
 
 /** `GET /api/objects`. */
 export interface Objects {
+  /** Objects that were deleted before this event are left out; null where none are. */
+  deleted_from: number | null
   /** Living ones by kind, namespace and name; then deleted ones, newest first. */
   objects: ObjectRow[]
   /** The sequence number that this answer is of. */
@@ -400,6 +404,11 @@ export interface Overview {
   kinds: KindCount[]
   /** Live queries known now. */
   live_queries: number
+  /**
+   * Warnings, errors, actions and gaps were looked for back to this event, and no further for
+   * want of time; null where each list is full or the journal's beginning was reached.
+   */
+  looked_back_to: number | null
   /** Requests open now. */
   open_requests: number
   /** The sequence number that this answer is of. */
@@ -528,6 +537,8 @@ export type SourceState = 'up' | 'down' | 'connecting' | 'off'
 export interface Sources {
   /** The newest gaps, newest first. */
   gaps: Gap[]
+  /** `before` of the next page of gaps; null where there are no older ones. */
+  next: number | null
   /** The sequence number that this answer is of. */
   seq: number
   /** Every source, by name. */
