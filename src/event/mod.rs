@@ -24,6 +24,9 @@ mod time;
 
 mod word;
 
+#[cfg(test)]
+mod document;
+
 pub use action::{ActionIntent, ActionOutcome, ActionProgress, Boot, Outcome};
 pub use app::{Level, LiveQuery, LiveQueryDropped, LogLine, Section, Trace, TraceEnd};
 pub use codec::{DecodeError, Extensions};
