@@ -9,6 +9,8 @@ mod support;
 
 #[path = "tools/cat.rs"]
 mod cat;
+#[path = "tools/cut.rs"]
+mod cut;
 #[path = "tools/export.rs"]
 mod export;
 #[path = "tools/verify.rs"]

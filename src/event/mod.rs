@@ -18,17 +18,20 @@ mod action;
 
 mod observed;
 
+mod texts;
+
 mod time;
 
 mod word;
 
-pub use action::{ActionIntent, ActionOutcome, ActionProgress, Boot, Outcome};
+pub use action::{ActionIntent, ActionOutcome, ActionProgress, Boot, Outcome, Wiped};
 pub use app::{Level, LiveQuery, LiveQueryDropped, LogLine, Section, Trace, TraceEnd};
 pub use codec::{DecodeError, Extensions};
 pub use key::Key;
 pub use object::{ClusterEvent, DeletedBecause, ObjectDeleted, ObjectObserved, ObjectRef};
 pub use observed::{Listed, Observation, Observed};
 pub use source::{Gap, SourceState, State, WatchPosition};
+pub use texts::Text;
 pub use time::{Millis, millis, now, now_ns};
 pub use word::{WORDS, kind_of, word_of};
 

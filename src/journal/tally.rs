@@ -49,12 +49,8 @@ impl Reader {
         let state = self.state();
         let infos = self.segments().into_iter();
         let tally = |(index, (segment, info)): (usize, (&Arc<Segment>, SegmentInfo))| {
-            let mut tally = Tally {
-                info,
-                keyframe: Count::default(),
-                kinds: BTreeMap::new(),
-                times_ns: None,
-            };
+            let mut tally =
+                Tally { info, keyframe: Count::default(), kinds: BTreeMap::new(), times_ns: None };
             let counted = tally.count(segment, state.limit(index));
             counted.attempting("counting the records of", &segment.path).map(|()| tally)
         };

@@ -271,10 +271,9 @@ impl Writer {
     }
 
     fn next_salt(&mut self) -> Result<u64, Error> {
-        let random = random::<8>(&self.dir)?;
+        let salt = salt(self.segment_number + 1, &self.dir)?;
         self.segment_number += 1;
-        let low = u64::from_le_bytes(random) >> (u64::BITS - SALT_RANDOM_BITS);
-        Ok(self.segment_number << SALT_RANDOM_BITS | low)
+        Ok(salt)
     }
 
     pub(super) fn published_segments(&self) -> Vec<Arc<Segment>> {
@@ -403,6 +402,12 @@ fn place(segment: &Arc<Segment>, frame: &Frame) -> Place {
 /// What the next segment says of this one.
 pub(super) fn previous(segment: &Segment, last_seq: Seq) -> Previous {
     Previous { salt: segment.header.salt, last_seq, data_end: segment.end() }
+}
+
+/// A new salt for the segment that has this number in its journal.
+pub(super) fn salt(segment_number: u64, dir: &Path) -> Result<u64, Error> {
+    let low = u64::from_le_bytes(random::<8>(dir)?) >> (u64::BITS - SALT_RANDOM_BITS);
+    Ok(segment_number << SALT_RANDOM_BITS | low)
 }
 
 /// The number of the segment that has this salt.

@@ -4,9 +4,7 @@ use std::{ops::ControlFlow, path::PathBuf, thread, time::Duration};
 
 use clap::{Args, ValueEnum};
 
-use super::{
-    EXIT_CLEAN, Error, FilterArgs, filter::Filter, open, output::Output, show,
-};
+use super::{EXIT_CLEAN, Error, FilterArgs, filter::Filter, open, output::Output, show};
 use crate::journal::{Follower, Looked, Reader, Record};
 
 /// How often a live directory is looked at: soon enough for a person, and cheap.
@@ -73,7 +71,8 @@ impl Printer {
     fn scan(&mut self, reader: &Reader, filter: &Filter) -> Result<(), Error> {
         let mut printed = Ok(());
         if self.left > 0 {
-            reader.scan(filter.range(), &mut |record| self.record(&record, filter, &mut printed))?;
+            reader
+                .scan(filter.range(), &mut |record| self.record(&record, filter, &mut printed))?;
         }
         printed?;
         self.output.flush()
@@ -84,8 +83,7 @@ impl Printer {
         let mut failures = 0;
         while self.left > 0 {
             let mut printed = Ok(());
-            let looked =
-                follower.look(&mut |record| self.record(&record, filter, &mut printed));
+            let looked = follower.look(&mut |record| self.record(&record, filter, &mut printed));
             printed?;
             self.output.flush()?;
             match looked {

@@ -13,8 +13,7 @@ use crate::{
 };
 
 /// These hold JSON text, which is shown as JSON.
-const JSON_TEXTS: [&str; 6] =
-    ["body", "filter", "last_entries", "args", "recovery", "extra_info"];
+const JSON_TEXTS: [&str; 6] = ["body", "filter", "last_entries", "args", "recovery", "extra_info"];
 
 /// Width of the longest word of a kind.
 const WORD_CHARS: usize = 18;
@@ -115,7 +114,10 @@ fn text(event: &Event) -> String {
         Event::Gap(e) => {
             let dropped = e.dropped.map_or("?".to_owned(), |count| count.to_string());
             let (from, to) = (time_of(e.from), time_of(e.to));
-            format!("{} not observed from {from} to {to}, dropped {dropped}: {}", e.source, e.reason)
+            format!(
+                "{} not observed from {from} to {to}, dropped {dropped}: {}",
+                e.source, e.reason
+            )
         }
         Event::SourceState(e) => {
             let reason = if e.reason.is_empty() { "" } else { ": " };
@@ -241,10 +243,7 @@ mod tests {
             message: "a\nb\u{1b}[2Jc \u{e9}".into(),
             ext: Extensions::default(),
         });
-        assert_eq!(
-            printable(&text(&event)),
-            "WARN app-server main: a\\nb\\u{1b}[2Jc \u{e9}"
-        );
+        assert_eq!(printable(&text(&event)), "WARN app-server main: a\\nb\\u{1b}[2Jc \u{e9}");
     }
 
     #[test]

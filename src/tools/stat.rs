@@ -127,12 +127,17 @@ impl Stat {
             }
         }
         let (first, keyframe) = ("first", "keyframe");
-        line(format!("\n{:<52} {first:>12} {:>10} {:>12} {keyframe:>12}", "segment", "events", "bytes"))?;
+        line(format!(
+            "\n{:<52} {first:>12} {:>10} {:>12} {keyframe:>12}",
+            "segment", "events", "bytes"
+        ))?;
         for segment in &self.segments {
             let first = segment.first_seq.map_or("-".to_owned(), |seq| seq.to_string());
             let Segment { name, events, bytes, keyframe_bytes, .. } = segment;
             let open = if segment.sealed { "" } else { " not sealed" };
-            line(format!("{name:<52} {first:>12} {events:>10} {bytes:>12} {keyframe_bytes:>12}{open}"))?;
+            line(format!(
+                "{name:<52} {first:>12} {events:>10} {bytes:>12} {keyframe_bytes:>12}{open}"
+            ))?;
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ use tokio::{
 use self::{batch::Batch, loss::Losses};
 use super::{Error, Health, Published, Request, Snapshot, with_causes};
 use crate::{
-    event::{ActionOutcome, Event, Extensions, Millis, Observed, Outcome, millis, now, now_ns},
+    event::{ActionOutcome, Event, Millis, Observed, Wiped, millis, now, now_ns},
     journal::{self, Appended, Positions, Reader, Recovery, Seq, WipeNote, Writer},
     views::{self, Body},
 };
@@ -384,23 +384,8 @@ pub(super) fn wipe(
 }
 
 fn wipe_event(went: &Positions, note: &WipeNote) -> Event {
-    let args = serde_json::json!({
-        "reason": note.reason,
-        "epoch": went.epoch,
-        "first_seq": went.first_seq,
-        "last_seq": went.last_seq,
-        "bytes": went.bytes,
-    });
+    let Positions { epoch, first_seq, last_seq, bytes, .. } = *went;
+    let went = Wiped { epoch, first_seq, last_seq, bytes };
     let at = millis(note.time_ns);
-    Event::ActionOutcome(ActionOutcome {
-        id: format!("wipe-{}", went.epoch + 1),
-        actor: note.actor.clone(),
-        action: "wipe".into(),
-        args: args.to_string(),
-        started: at,
-        ended: at,
-        outcome: Outcome::Succeeded,
-        detail: format!("events {} to {} were wiped", went.first_seq, went.last_seq),
-        ext: Extensions::default(),
-    })
+    Event::ActionOutcome(ActionOutcome::of_wipe(went, &note.actor, &note.reason, at))
 }
