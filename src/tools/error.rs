@@ -2,6 +2,7 @@
 
 use std::{io, path::PathBuf};
 
+use super::pull;
 use crate::journal::{self, Seq};
 
 /// Why a tool could not do what was asked.
@@ -11,6 +12,9 @@ pub enum Error {
     /// The journal could not be opened or read.
     #[error(transparent)]
     Journal(#[from] journal::Error),
+    /// A backup could not be brought up to date.
+    #[error(transparent)]
+    Pull(#[from] pull::Error),
     /// Whoever read the output hung up: it has what it wanted.
     #[error("the reader of the output is gone")]
     ReaderGone,

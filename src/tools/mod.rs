@@ -7,7 +7,8 @@
 //! - `open` opens a journal that may be changing, `filter` and `moment` say which events, `show` how
 //!   one looks, `living` what lived at a moment, `output` where it goes;
 //! - `redaction` takes out what is not to be given away;
-//! - `verify`, `stat`, `cat`, `export`, `cut` and `wipe` are the commands of `journal`.
+//! - `verify`, `stat`, `cat`, `export`, `cut` and `wipe` are the commands of `journal`, `pull` is one
+//!   of its own.
 
 mod cat;
 
@@ -27,6 +28,8 @@ mod open;
 
 mod output;
 
+mod pull;
+
 mod redaction;
 
 mod show;
@@ -45,6 +48,7 @@ pub use error::Error;
 pub use export::ExportArgs;
 pub use filter::FilterArgs;
 pub use moment::Moment;
+pub use pull::{PullArgs, run as pull};
 pub use stat::StatArgs;
 pub use verify::VerifyArgs;
 pub use wipe::WipeArgs;
