@@ -4,6 +4,8 @@
 #[path = "support/process.rs"]
 mod process;
 
+#[path = "tools/relay.rs"]
+mod relay;
 #[path = "tools/support.rs"]
 mod support;
 
@@ -13,5 +15,7 @@ mod cat;
 mod cut;
 #[path = "tools/export.rs"]
 mod export;
+#[path = "tools/pull.rs"]
+mod pull;
 #[path = "tools/verify.rs"]
 mod verify;

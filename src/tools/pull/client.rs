@@ -69,7 +69,11 @@ impl Client {
         timeout(ANSWER_TIME_MAX, self.answer(route, range)).await?
     }
 
-    async fn answer(&self, route: &str, range: Option<(u64, u64)>) -> io::Result<Response<Incoming>> {
+    async fn answer(
+        &self,
+        route: &str,
+        range: Option<(u64, u64)>,
+    ) -> io::Result<Response<Incoming>> {
         let request = self.request(route, range).map_err(io::Error::other)?;
         let address = &self.address;
         let stream = TcpStream::connect((address.host.as_str(), address.port)).await?;

@@ -75,7 +75,9 @@ pub enum Error {
     #[error("the server has recorded nothing yet")]
     NothingRecorded,
     /// It retires or wipes faster than this can fetch.
-    #[error("the server's segments went while they were fetched, again and again; run it once more")]
+    #[error(
+        "the server's segments went while they were fetched, again and again; run it once more"
+    )]
     Unsteady,
     /// Another journal.
     #[error("{path} holds journal {here}, the server records {there}; give another directory")]

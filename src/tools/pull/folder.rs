@@ -140,7 +140,10 @@ impl Folder {
             let source = io::ErrorKind::AlreadyExists.into();
             return Err(Error::Folder { attempted: "moving a segment to", path: to, source });
         }
-        eprintln!("{name} no longer belongs to what the server has; it goes to {}", folder.display());
+        eprintln!(
+            "{name} no longer belongs to what the server has; it goes to {}",
+            folder.display()
+        );
         fs::rename(&from, &to).attempting("moving a segment to", &to)?;
         Disk.sync_dir(&folder).attempting("syncing directory", &folder)?;
         Disk.sync_dir(&self.dir).attempting("syncing directory", &self.dir)

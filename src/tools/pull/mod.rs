@@ -70,7 +70,8 @@ pub async fn run(args: &PullArgs, key: Option<String>) -> Result<u8, super::Erro
 
 fn read_key(path: &std::path::Path) -> Result<String, Error> {
     let read = std::fs::read_to_string(path);
-    let key = read.map_err(|source| Error::Folder { attempted: "reading", path: path.into(), source })?;
+    let key =
+        read.map_err(|source| Error::Folder { attempted: "reading", path: path.into(), source })?;
     Ok(key.trim().to_owned())
 }
 

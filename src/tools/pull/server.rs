@@ -143,7 +143,9 @@ impl Server {
             tokio::time::sleep(SETTLE_PAUSE).await;
             later = self.listing().await?;
         }
-        eprintln!("the server cannot make its newest events durable; they are fetched all the same");
+        eprintln!(
+            "the server cannot make its newest events durable; they are fetched all the same"
+        );
         Ok(listing)
     }
 
