@@ -3,7 +3,7 @@
 CARGO_BUILD := cargo build --locked --release
 BIN := $(or $(CARGO_TARGET_DIR),target)/release/monitor-backend
 
-.PHONY: demo run build frontend test test-rust test-frontend test-browser lint cluster-binaries clean
+.PHONY: demo run build frontend test test-rust test-frontend test-browser lint cluster-binaries bench clean
 
 demo: build
 	$(BIN) demo
@@ -48,6 +48,16 @@ test-browser: frontend
 # The API server and etcd that the cluster tests run against; built once, kept outside the checkout.
 cluster-binaries:
 	tests/cluster/build.sh
+
+# Ratios against references, in one run: a quarter of an hour, 12 GiB below BENCH_DIR (else TMPDIR).
+# Compares with ripgrep and nginx where they are installed.
+BENCHES := --manifest-path benches/Cargo.toml --target-dir $(or $(CARGO_TARGET_DIR),target) --locked
+bench: export CRITERION_HOME := $(abspath $(or $(CARGO_TARGET_DIR),target))/bench
+bench: build
+	rm -rf $(CRITERION_HOME)
+	cargo bench $(BENCHES) --bench append --bench durable --bench read
+	cargo run --release $(BENCHES) --bin served $(abspath $(BIN))
+	cargo run --release $(BENCHES) --bin table
 
 clean:
 	cargo clean

@@ -42,6 +42,7 @@ impl Desk {
             host: "test".into(),
             mode: "live".into(),
             config_faults: vec![],
+            source_bytes_per_day: None,
             wipe_on_start: None,
         });
         let started = started.expect("a thread starts");

@@ -14,6 +14,12 @@ mod basics;
 #[path = "journal/damage.rs"]
 mod damage;
 
+#[path = "journal/sim_fs.rs"]
+mod sim_fs;
+
+#[path = "journal/power.rs"]
+mod power;
+
 #[path = "journal/unreadable.rs"]
 mod unreadable;
 
@@ -23,11 +29,23 @@ mod starts;
 #[path = "journal/faults.rs"]
 mod faults;
 
+#[path = "journal/retention.rs"]
+mod retention;
+
+#[path = "journal/spare.rs"]
+mod spare;
+
+#[path = "journal/removed.rs"]
+mod removed;
+
 #[path = "journal/backups.rs"]
 mod backups;
 
 #[path = "journal/together.rs"]
 mod together;
+
+#[path = "journal/index.rs"]
+mod index;
 
 #[path = "journal/laws.rs"]
 mod laws;

@@ -1,5 +1,12 @@
 //! The recorder over a real journal: what follows from what was observed, and what a stop leaves.
 
+#[path = "journal/faulty.rs"]
+#[allow(dead_code, reason = "the journal's own tests use the rest")]
+mod faulty;
+
+#[path = "recorder/degraded.rs"]
+mod degraded;
+
 use std::{path::Path, time::Duration};
 
 use monitor_backend::{
@@ -24,6 +31,7 @@ fn setup(dir: &Path) -> Setup {
         host: "test".into(),
         mode: "live".into(),
         config_faults: vec![],
+        source_bytes_per_day: None,
         wipe_on_start: None,
     }
 }
@@ -38,6 +46,18 @@ async fn send(started: &Started, events: Vec<Event>) {
     let what = Observation::Events(events);
     let generation = *started.generation.borrow();
     started.queue.send(Observed { generation, what }).await.expect("the recorder listens");
+}
+
+/// Waits for something that comes by itself.
+async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let poll = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), poll)
+        .await
+        .unwrap_or_else(|_| panic!("not in time: {what}"));
 }
 
 /// Everything that was sent before is recorded when this is.

@@ -25,8 +25,9 @@ const SEGMENT_BYTES: u64 = 256 << 20;
 /// Records in a batch; the last is about a mebibyte, which is what the recorder appends at once.
 const BATCHES: [usize; 3] = [1, 64, 5_000];
 
-/// Every batch is encoded beforehand; more of them than caches hold.
-const DISTINCT_BYTES: usize = 16 << 20;
+/// Records in one iteration, whatever the batch, and all that are encoded beforehand: more than
+/// caches hold.
+const RECORDS: usize = 40_000;
 
 /// A log that batches are appended to.
 trait Log: Sized {
@@ -165,12 +166,12 @@ impl Log for Sqlite {
     }
 }
 
-/// Times so many batches; logs are started and removed untimed.
-fn timed<L: Log>(batches: &[Records], count: u64) -> Duration {
+/// Times so many iterations over all batches; logs are started and removed untimed.
+fn timed<L: Log>(batches: &[Records], iterations: u64) -> Duration {
     let mut took = Duration::ZERO;
     let mut log: Option<(L, TempDir)> = None;
     let mut left = 0;
-    for records in batches.iter().cycle().take(count as usize) {
+    for records in batches.iter().cycle().take(batches.len() * iterations as usize) {
         let bytes = records.bytes() + 64 * records.len();
         if log.is_none() || bytes > left {
             // Dropped before its successor is made: two need not have room at once.
@@ -191,9 +192,8 @@ fn timed<L: Log>(batches: &[Records], count: u64) -> Duration {
 fn append(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("append");
     for count in BATCHES {
-        let distinct = (DISTINCT_BYTES / (count * 185)).clamp(1, 20_000);
-        let batches = journals::lines(distinct, count);
-        group.throughput(Throughput::Elements(count as u64));
+        let batches = journals::lines(RECORDS / count, count);
+        group.throughput(Throughput::Elements(RECORDS as u64));
         let mut bench = |name: &str, timed: fn(&[Records], u64) -> Duration| {
             group.bench_function(BenchmarkId::new(name, count), |b| {
                 b.iter_custom(|iterations| timed(&batches, iterations));

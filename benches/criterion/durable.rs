@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use monitor_backend::{
     event::{Event, Observation, Observed, millis, now_ns},
-    journal::Options,
     recorder::{self, Started},
 };
 use monitor_backend_benches::{
@@ -82,7 +81,7 @@ fn durable(criterion: &mut Criterion) {
 
 fn start(runtime: &Runtime, dir: &std::path::Path) -> Started {
     let setup = recorder::Setup {
-        journal: Options { dir: dir.to_owned(), segment_bytes: SEGMENT_BYTES },
+        journal: journals::options(dir, SEGMENT_BYTES),
         version: "bench".into(),
         host: "bench".into(),
         mode: "live".into(),

@@ -157,7 +157,7 @@ impl Events {
         };
         Event::Trace(Trace {
             source: APP_SERVER.into(),
-            id: uid(self.traces / 2),
+            id: uid(self.traces.div_ceil(2)),
             end: if is_end { TraceEnd::Ended } else { TraceEnd::Open },
             sections: vec![
                 part("1:parse and check", 0.0, 0.4),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use monitor_backend::{
     event::{millis, now_ns},
-    journal::{self, Options, Reader, SEGMENT_BYTES, Writer},
+    journal::{self, Options, Reader, Retention, SEGMENT_BYTES, Writer},
 };
 use tempfile::TempDir;
 
@@ -53,9 +53,13 @@ pub fn folder() -> anyhow::Result<TempDir> {
 /// # Errors
 /// The journal cannot be opened.
 pub fn open(dir: &Path, segment_bytes: u64) -> anyhow::Result<(Writer, Reader)> {
-    let options = Options { dir: dir.to_owned(), segment_bytes };
-    let (writer, reader, _) = journal::open(options)?;
+    let (writer, reader, _) = journal::open(options(dir, segment_bytes))?;
     Ok((writer, reader))
+}
+
+/// As a journal is opened where the volume is its own.
+pub fn options(dir: &Path, segment_bytes: u64) -> Options {
+    Options { dir: dir.to_owned(), segment_bytes, keep: Retention::default() }
 }
 
 /// Fills a journal and closes it in order; `progress` is told the recorded bytes now and then.

@@ -12,4 +12,10 @@ pub mod bare;
 
 pub mod journals;
 
+pub mod process;
+
+pub mod nginx;
+
 pub mod figures;
+
+pub mod budgets;

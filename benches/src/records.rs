@@ -17,6 +17,7 @@ struct Head {
     kind: u16,
     flags: Flags,
     key: u64,
+    class: u8,
     time_ns: i64,
     end: usize,
 }
@@ -29,6 +30,7 @@ impl Records {
             kind: event.kind(),
             flags: flags(event.role()),
             key: event.key().0,
+            class: event.class(),
             time_ns,
             end: self.payloads.len(),
         });
@@ -65,6 +67,7 @@ impl Records {
                 flags: head.flags,
                 time_ns: head.time_ns,
                 key: head.key,
+                class: head.class,
                 payload,
             }
         };

@@ -18,7 +18,7 @@ use tokio::{
 use crate::{
     cluster::Access,
     event::{ActionIntent, ActionOutcome, Event, Extensions, Millis, Outcome, now},
-    recorder::{self, Recorder},
+    recorder::{self, Recorded, Recorder},
 };
 use restart::Restart;
 
@@ -65,13 +65,22 @@ pub struct Actions {
     slots: Arc<Semaphore>,
 }
 
-/// An action whose intent is durable. Its outcome follows as an event.
+/// An action that was started. Its outcome follows as an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Started {
     /// Names it in every event about it.
     pub id: String,
-    /// The record of the intent.
-    pub seq: u64,
+    /// The record of the intent, which is durable; `None` where it waits in memory until the
+    /// journal takes records again.
+    pub seq: Option<u64>,
+}
+
+/// Whether an action may be done without a record of its intent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    Record,
+    /// The intent waits in memory while the journal takes nothing.
+    Nothing,
 }
 
 /// Why an action was not started. Nothing was done.
@@ -88,7 +97,7 @@ pub enum Error {
     /// Too many are running.
     #[error("{RUNNING_MAX} actions are running already; try again when one has ended")]
     Busy,
-    /// The intent could not be recorded.
+    /// The intent could not be recorded, or not be made durable.
     #[error("the action was not started, because it could not be recorded")]
     NotRecorded {
         /// What failed.
@@ -140,6 +149,30 @@ impl Actions {
     /// # Errors
     /// It was not started.
     pub async fn start(&self, actor: &str, action: &str, args: &Value) -> Result<Started, Error> {
+        self.begin(actor, action, args, Needs::Record).await
+    }
+
+    /// As [`Actions::start`], also while the journal takes no records: then the intent waits in
+    /// memory, and is lost if the process ends before it can be recorded.
+    ///
+    /// # Errors
+    /// It was not started.
+    pub async fn start_unrecorded(
+        &self,
+        actor: &str,
+        action: &str,
+        args: &Value,
+    ) -> Result<Started, Error> {
+        self.begin(actor, action, args, Needs::Nothing).await
+    }
+
+    async fn begin(
+        &self,
+        actor: &str,
+        action: &str,
+        args: &Value,
+        needs: Needs,
+    ) -> Result<Started, Error> {
         let effect = Effect::read(action, args)?;
         let slot = Arc::clone(&self.slots).try_acquire_owned().map_err(|_| Error::Busy)?;
         let started = now();
@@ -152,7 +185,7 @@ impl Actions {
             ext: Extensions::default(),
         };
         let (answer, answered) = oneshot::channel();
-        tokio::spawn(self.clone().run(intent, effect, slot, answer));
+        tokio::spawn(self.clone().run(intent, effect, needs, slot, answer));
         answered.await.map_err(|_| recorder::Error::Stopped)?
     }
 
@@ -161,15 +194,20 @@ impl Actions {
         self,
         intent: ActionIntent,
         effect: Effect,
+        needs: Needs,
         _slot: OwnedSemaphorePermit,
         answer: oneshot::Sender<Result<Started, Error>>,
     ) {
-        let recorded = self.recorder.record_durable(vec![Event::ActionIntent(intent.clone())]);
-        let seq = match recorded.await {
+        let seq = match self.record_intent(&intent, needs).await {
             Ok(seq) => seq,
             Err(error) => {
+                let may_be_on_record = matches!(error, recorder::Error::Unsure { .. });
                 // Whoever asked may have gone; nothing was done.
                 let _ = answer.send(Err(error.into()));
+                if may_be_on_record {
+                    let reason = "it was not started: its intent could not be made durable";
+                    self.record_outcome(outcome(intent, Err(reason.into()))).await;
+                }
                 return;
             }
         };
@@ -177,6 +215,22 @@ impl Actions {
         let _ = answer.send(Ok(Started { id: intent.id.clone(), seq }));
         let result = self.bounded(effect, intent.started).await;
         self.record_outcome(outcome(intent, result)).await;
+    }
+
+    /// The number of the durable record; `None` where it waits in memory.
+    async fn record_intent(
+        &self,
+        intent: &ActionIntent,
+        needs: Needs,
+    ) -> Result<Option<u64>, recorder::Error> {
+        let events = vec![Event::ActionIntent(intent.clone())];
+        if needs == Needs::Record {
+            return self.recorder.record_durable(events).await.map(Some);
+        }
+        self.recorder.record_or_keep(events).await.map(|recorded| match recorded {
+            Recorded::Durable(seq) => Some(seq),
+            Recorded::InMemory => None,
+        })
     }
 
     /// Runs an effect within its time; a bug in it is a failure too, so that there is an outcome.
@@ -197,18 +251,18 @@ impl Actions {
         }
     }
 
-    /// Records the outcome, again and again while the journal cannot take it: an action without an
-    /// outcome looks as if it were running.
+    /// Records the outcome, in memory while the journal takes nothing, again and again while that
+    /// is full too: an action without an outcome looks as if it were running.
     async fn record_outcome(&self, outcome: ActionOutcome) {
         loop {
             let event = Event::ActionOutcome(outcome.clone());
-            match self.recorder.record_durable(vec![event]).await {
+            match self.recorder.record_or_keep(vec![event]).await {
                 Ok(_) => return,
                 Err(recorder::Error::Stopped) => {
                     tracing::warn!(id = outcome.id, "the recorder stopped before the outcome");
                     return;
                 }
-                Err(recorder::Error::NotRecorded { .. }) => {
+                Err(recorder::Error::NotRecorded { .. } | recorder::Error::Unsure { .. }) => {
                     tokio::time::sleep(OUTCOME_RETRY).await;
                 }
             }

@@ -119,6 +119,7 @@ fn setup(config: &Config, key_faults: Vec<String>, mode: Mode) -> recorder::Setu
         version: env!("CARGO_PKG_VERSION").into(),
         host: host.trim().into(),
         mode: if mode == Mode::Demo { "demo".into() } else { "live".into() },
+        source_bytes_per_day: None,
         config_faults: [config.faults.clone(), key_faults].concat(),
         wipe_on_start: token.map(|token| WipeOnStart { token, memory }),
     }

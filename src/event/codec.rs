@@ -41,6 +41,9 @@ impl Event {
             Event::ActionProgress(e) => write(out, e),
             Event::ActionOutcome(e) => write(out, e),
             Event::Boot(e) => write(out, e),
+            Event::Retention(e) => write(out, e),
+            Event::FilesRemoved(e) => write(out, e),
+            Event::Degraded(e) => write(out, e),
         };
         written.expect("plain data into memory has no way to fail");
     }
@@ -66,6 +69,9 @@ impl Event {
             kind::ACTION_PROGRESS => Event::ActionProgress(read(kind, payload)?),
             kind::ACTION_OUTCOME => Event::ActionOutcome(read(kind, payload)?),
             kind::BOOT => Event::Boot(read(kind, payload)?),
+            kind::RETENTION => Event::Retention(read(kind, payload)?),
+            kind::FILES_REMOVED => Event::FilesRemoved(read(kind, payload)?),
+            kind::DEGRADED => Event::Degraded(read(kind, payload)?),
             _ => return Ok(None),
         };
         Ok(Some(event))

@@ -16,6 +16,8 @@ mod source;
 
 mod action;
 
+mod upkeep;
+
 mod observed;
 
 mod texts;
@@ -33,6 +35,7 @@ pub use observed::{Listed, Observation, Observed};
 pub use source::{Gap, SourceState, State, WatchPosition};
 pub use texts::Text;
 pub use time::{Millis, millis, now, now_ns};
+pub use upkeep::{Degraded, FilesRemoved, Retention};
 pub use word::{WORDS, kind_of, word_of};
 
 use serde::Serialize;
@@ -70,6 +73,12 @@ pub enum Event {
     ActionOutcome(ActionOutcome),
     /// The recorder started.
     Boot(Boot),
+    /// Old segments were given up for room.
+    Retention(Retention),
+    /// Somebody else removed files of the journal.
+    FilesRemoved(FilesRemoved),
+    /// The journal took no records for a while.
+    Degraded(Degraded),
 }
 
 /// What a record means for the entity that its key names.
@@ -85,7 +94,8 @@ pub enum Role {
 
 /// Numbers of the event kinds, as they stand in a record's header.
 ///
-/// Kinds below `0x0100` are the journal's own control records.
+/// Kinds below `0x0100` are the journal's own control records. From `0x0160` on they tell what an
+/// admin or the recorder itself did.
 pub mod kind {
     #![allow(missing_docs)]
     pub const OBJECT_OBSERVED: u16 = 0x0100;
@@ -102,6 +112,9 @@ pub mod kind {
     pub const ACTION_PROGRESS: u16 = 0x0161;
     pub const ACTION_OUTCOME: u16 = 0x0162;
     pub const BOOT: u16 = 0x0170;
+    pub const RETENTION: u16 = 0x0171;
+    pub const FILES_REMOVED: u16 = 0x0172;
+    pub const DEGRADED: u16 = 0x0173;
 }
 
 impl Event {
@@ -122,6 +135,9 @@ impl Event {
             Event::ActionProgress(_) => kind::ACTION_PROGRESS,
             Event::ActionOutcome(_) => kind::ACTION_OUTCOME,
             Event::Boot(_) => kind::BOOT,
+            Event::Retention(_) => kind::RETENTION,
+            Event::FilesRemoved(_) => kind::FILES_REMOVED,
+            Event::Degraded(_) => kind::DEGRADED,
         }
     }
 
@@ -139,9 +155,13 @@ impl Event {
             Event::ActionProgress(e) => Key::action(&e.id),
             Event::ActionOutcome(e) => Key::action(&e.id),
             Event::ClusterEvent(e) if !e.regarding.uid.is_empty() => e.regarding.key(),
-            Event::ClusterEvent(_) | Event::LogLine(_) | Event::Gap(_) | Event::Boot(_) => {
-                Key::NONE
-            }
+            Event::ClusterEvent(_)
+            | Event::LogLine(_)
+            | Event::Gap(_)
+            | Event::Boot(_)
+            | Event::Retention(_)
+            | Event::FilesRemoved(_)
+            | Event::Degraded(_) => Key::NONE,
         }
     }
 
@@ -173,7 +193,15 @@ impl Event {
             | Event::LogLine(_)
             | Event::Gap(_)
             | Event::ActionProgress(_)
-            | Event::Boot(_) => Role::History,
+            | Event::Boot(_)
+            | Event::Retention(_)
+            | Event::FilesRemoved(_)
+            | Event::Degraded(_) => Role::History,
         }
+    }
+
+    /// Whether it tells what an admin or the recorder itself did, as opposed to what was observed.
+    pub fn is_audit(&self) -> bool {
+        self.kind() >= kind::ACTION_INTENT
     }
 }

@@ -6,9 +6,9 @@
 use serde_json::Value;
 
 use super::{
-    ActionIntent, ActionOutcome, ActionProgress, Boot, ClusterEvent, Event, Extensions, Gap,
-    LiveQuery, LiveQueryDropped, LogLine, ObjectDeleted, ObjectObserved, ObjectRef, Section,
-    SourceState, Trace, WatchPosition,
+    ActionIntent, ActionOutcome, ActionProgress, Boot, ClusterEvent, Degraded, Event, Extensions,
+    FilesRemoved, Gap, LiveQuery, LiveQueryDropped, LogLine, ObjectDeleted, ObjectObserved,
+    ObjectRef, Retention, Section, SourceState, Trace, WatchPosition,
 };
 
 /// A text of an event.
@@ -42,6 +42,9 @@ impl Event {
             Event::ActionProgress(e) => e.texts(f),
             Event::ActionOutcome(e) => e.texts(f),
             Event::Boot(e) => e.texts(f),
+            Event::Retention(e) => e.texts(f),
+            Event::FilesRemoved(e) => e.texts(f),
+            Event::Degraded(e) => e.texts(f),
         }
     }
 }
@@ -218,6 +221,31 @@ impl Boot {
         let Boot { version, host, mode, recovery, ext } = self;
         plain([version, host, mode], f);
         f(Text::Json(recovery));
+        ext.texts(f);
+    }
+}
+
+impl Retention {
+    fn texts(&mut self, f: &mut Visit<'_>) {
+        let Retention { segments: _, bytes: _, first_seq: _, last_seq: _, because, ext } = self;
+        plain([because], f);
+        ext.texts(f);
+    }
+}
+
+impl FilesRemoved {
+    fn texts(&mut self, f: &mut Visit<'_>) {
+        let FilesRemoved { files, detail, ext } = self;
+        files.iter_mut().for_each(|file| f(Text::Plain(file)));
+        plain([detail], f);
+        ext.texts(f);
+    }
+}
+
+impl Degraded {
+    fn texts(&mut self, f: &mut Visit<'_>) {
+        let Degraded { reason, from: _, to: _, dropped: _, kept: _, ext } = self;
+        plain([reason], f);
         ext.texts(f);
     }
 }

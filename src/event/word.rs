@@ -3,7 +3,7 @@
 use super::kind;
 
 /// Every kind and its word.
-pub const WORDS: [(u16, &str); 14] = [
+pub const WORDS: [(u16, &str); 17] = [
     (kind::OBJECT_OBSERVED, "object_observed"),
     (kind::OBJECT_DELETED, "object_deleted"),
     (kind::CLUSTER_EVENT, "cluster_event"),
@@ -18,6 +18,9 @@ pub const WORDS: [(u16, &str); 14] = [
     (kind::ACTION_PROGRESS, "action_progress"),
     (kind::ACTION_OUTCOME, "action_outcome"),
     (kind::BOOT, "boot"),
+    (kind::RETENTION, "retention"),
+    (kind::FILES_REMOVED, "files_removed"),
+    (kind::DEGRADED, "degraded"),
 ];
 
 /// The word of a kind; `None` for a kind that this version does not know.

@@ -114,6 +114,7 @@ pub(super) fn request(row: Recorded<event::Trace>) -> wire::Request {
             TraceEnd::NotObserved => wire::RequestEnd::NotObserved,
         },
         sections: trace.sections.into_iter().map(section).collect(),
+        saved: true,
     }
 }
 
@@ -138,6 +139,7 @@ pub(super) fn live_query(row: Recorded<event::LiveQuery>, observed: bool) -> wir
         table_name: query.table_name,
         watchers_count: query.watchers_count,
         observed,
+        saved: true,
         removed: query.deleting,
     }
 }
@@ -176,11 +178,12 @@ pub(super) fn object(object: &views::Object) -> wire::ObjectRow {
         created: object.created,
         changed: object.body.learned,
         seq: object.body.seq,
+        saved: object.body.is_saved(),
     }
 }
 
 pub(super) fn observed_object(row: &Recorded<ObjectObserved>) -> wire::ObjectRow {
-    object(&objects::living(&row.value, without_place(row)))
+    wire::ObjectRow { saved: true, ..object(&objects::living(&row.value, without_place(row))) }
 }
 
 pub(super) fn deleted_object(row: &Recorded<ObjectDeleted>) -> wire::ObjectRow {
@@ -188,6 +191,7 @@ pub(super) fn deleted_object(row: &Recorded<ObjectDeleted>) -> wire::ObjectRow {
     wire::ObjectRow {
         deleted: wire::Deleted::At(gone.to),
         deleted_because: Some(because(gone.because)),
+        saved: true,
         ..object(&objects::gone(gone, without_place(row)))
     }
 }
@@ -236,6 +240,7 @@ pub(super) fn action(row: Recorded<Action>) -> wire::Action {
             ended: None,
             outcome: None,
             detail: String::new(),
+            saved: true,
         },
         Action::Ended(outcome) => wire::Action {
             id: outcome.id,
@@ -247,6 +252,7 @@ pub(super) fn action(row: Recorded<Action>) -> wire::Action {
             ended: Some(outcome.ended),
             outcome: Some(word(outcome.outcome)),
             detail: outcome.detail,
+            saved: true,
         },
     }
 }

@@ -55,6 +55,17 @@ pub(super) enum Error {
     Busy(String),
     #[error("nothing was done, since it could not be recorded: {0}")]
     NotRecorded(String),
+    #[error(
+        "the action was not started, since its intent could not be recorded: {0}. Send it again with \
+         \"unrecorded\": true to act all the same: the intent then waits in memory, and is lost if \
+         the recorder ends before the journal takes records again"
+    )]
+    ActionNotRecorded(String),
+    #[error(
+        "nothing was done: the journal wrote this, but could not make it durable, and whether it \
+         survives a power cut is not known: {0}"
+    )]
+    Unsure(String),
     #[error("the recorder has stopped; the process is shutting down")]
     Stopped,
     #[error("the journal could not be read; the log of the recorder says why")]
@@ -89,6 +100,8 @@ impl Error {
             Error::Busy(_) => (S::SERVICE_UNAVAILABLE, "busy"),
             Error::Stopped => (S::SERVICE_UNAVAILABLE, "stopped"),
             Error::NotRecorded(_) => (S::INSUFFICIENT_STORAGE, "not_recorded"),
+            Error::ActionNotRecorded(_) => (S::INSUFFICIENT_STORAGE, "action_not_recorded"),
+            Error::Unsure(_) => (S::INSUFFICIENT_STORAGE, "unsure"),
             Error::Journal(_) => (S::INTERNAL_SERVER_ERROR, "journal"),
             Error::Internal(_) => (S::INTERNAL_SERVER_ERROR, "internal"),
         }
@@ -126,6 +139,7 @@ impl From<recorder::Error> for Error {
         match error {
             recorder::Error::Stopped => Error::Stopped,
             recorder::Error::NotRecorded { reason } => Error::NotRecorded(reason),
+            recorder::Error::Unsure { reason } => Error::Unsure(reason),
         }
     }
 }
@@ -135,6 +149,9 @@ impl From<actions::Error> for Error {
         match error {
             actions::Error::Invalid { .. } => Error::Invalid(error.to_string()),
             actions::Error::Busy => Error::Busy(error.to_string()),
+            actions::Error::NotRecorded { source: recorder::Error::NotRecorded { reason } } => {
+                Error::ActionNotRecorded(reason)
+            }
             actions::Error::NotRecorded { source } => source.into(),
         }
     }

@@ -81,7 +81,8 @@ impl Moments {
         if seq + 1 < positions.first_seq {
             return Err(Error::Retired { first_seq: positions.first_seq });
         }
-        if seq == present.seq {
+        // What is not saved yet is the present alone: no past moment has it.
+        if seq == present.seq && present.unsaved.is_none() {
             return Ok(Moment { snapshot: present, reader });
         }
         let slot = self.slot(Name { epoch: positions.epoch, seq });
@@ -120,7 +121,7 @@ fn built(slot: &Slot, reader: &Reader, seq: Seq) -> Result<Arc<Snapshot>, Error>
         return Ok(snapshot.clone());
     }
     let state = state_at(reader, Some(seq), &mut |_| {})?;
-    let snapshot = Arc::new(Snapshot { seq, state });
+    let snapshot = Arc::new(Snapshot { seq, state, unsaved: None });
     *slot = Some(snapshot.clone());
     Ok(snapshot)
 }

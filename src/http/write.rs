@@ -55,6 +55,8 @@ fn with_cookie(mut response: Response, cookie: Option<String>) -> Response {
 }
 
 /// Starts an action: the intent is durable before the answer, the outcome follows in the live feed.
+///
+/// While the journal takes no records that is refused with 507, unless `unrecorded` is true.
 #[utoipa::path(post, path = "/api/actions", request_body = wire::StartAction,
     responses((status = 202, body = wire::StartedAction)))]
 pub(super) async fn start_action(
@@ -63,10 +65,14 @@ pub(super) async fn start_action(
     body: Incoming,
 ) -> Result<Response, Error> {
     let actions = surface.desk.actions.as_ref().ok_or(Error::Replay)?;
-    let expected = r#"{"action": its name, "args": an object}"#;
+    let expected = r#"{"action": its name, "args": an object, "unrecorded": true or nothing}"#;
     let wanted: wire::StartAction =
         read_json(body, surface.desk.limits.body_time, expected).await?;
-    let started = actions.start(caller.actor, &wanted.action, &wanted.args).await?;
+    let started = if wanted.unrecorded {
+        actions.start_unrecorded(caller.actor, &wanted.action, &wanted.args).await?
+    } else {
+        actions.start(caller.actor, &wanted.action, &wanted.args).await?
+    };
     let started = wire::StartedAction { id: started.id, seq: started.seq };
     Ok(answer::json(StatusCode::ACCEPTED, &started))
 }

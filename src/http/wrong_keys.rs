@@ -54,7 +54,7 @@ impl WrongKeys {
     /// Records what has been counted since the last time. What cannot be recorded stays counted.
     pub(super) async fn report(&self, recorder: &Recorder) {
         let Some(unreported) = self.counts().unreported.take() else { return };
-        if let Err(error) = recorder.record_durable(vec![unreported.event(now())]).await {
+        if let Err(error) = recorder.record_or_keep(vec![unreported.event(now())]).await {
             self.counts().add(unreported.count, unreported.first);
             tracing::warn!(%error, "recording {} wrong admin keys failed", unreported.count);
         }

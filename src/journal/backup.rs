@@ -4,10 +4,10 @@
 use std::{io, sync::OnceLock};
 
 use super::{
-    blocks::Blocks,
     download::{Cut, Download, Part},
     error::{Attempt, Error},
     header::SEGMENT_HEADER_BYTES,
+    index::{Index, Wanted},
     reader::Reader,
     record::Seq,
     segment::Segment,
@@ -74,19 +74,26 @@ fn cuts(state: &State, to: Seq) -> io::Result<Vec<Cut>> {
 
 /// Behind the last event up to `to`; where there is none, behind all that comes before events.
 fn end_of(segment: &Segment, to: Seq) -> io::Result<u64> {
-    let blocks = Blocks::of(segment)?;
-    let block = blocks.iter().rev().find(|block| block.first_seq <= to);
-    let mut walk = segment.walk(block.map_or(0, |block| block.offset));
+    let runs = Index::of(segment)?.runs(segment.end(), Wanted::All);
+    for run in runs.iter().rev().filter(|run| run.first_seq <= to) {
+        let mut last = None;
+        let mut walk = segment.walk(run.from);
+        while let Some(frame) = walk.next_frame_before(run.to)? {
+            if frame.header.is_event() && frame.header.seq <= to {
+                last = Some(frame.end());
+            }
+        }
+        if let Some(end) = last {
+            return Ok(end.min(segment.end()));
+        }
+    }
     let mut end = SEGMENT_HEADER_BYTES;
-    let mut events = false;
+    let mut walk = segment.walk(0);
     while let Some(frame) = walk.next_frame_before(segment.end())? {
-        if frame.header.is_event() && frame.header.seq > to {
+        if frame.header.is_event() {
             break;
         }
-        events |= frame.header.is_event();
-        if frame.header.is_event() || !events {
-            end = frame.end();
-        }
+        end = frame.end();
     }
     Ok(end.min(segment.end()))
 }

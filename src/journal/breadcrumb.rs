@@ -1,6 +1,7 @@
 //! What is left behind while the start reads a segment, so that the start after one that died knows
 //! where it died: a bad sector under a map, memory that does not suffice, a slip in this program.
 //! After the first death the segment is read into plain memory; after the second it is left alone.
+//! A power cut is no fault of a segment, so a mark of another boot of the machine says nothing.
 //! Knows no bytes of segments. Without it, or where it cannot be written, everything else works.
 
 use std::{
@@ -105,14 +106,16 @@ impl Breadcrumb {
 }
 
 impl Trail {
-    /// One line a segment: how often the process has died in it if it dies now, and its name.
+    /// The machine's boot, then one line a segment: how often the process has died in it if it dies now, and its name.
     fn write(&mut self) -> io::Result<()> {
+        let boot = boot_line(&*self.fs);
         let mut deaths = self.deaths.clone();
         if let Some(current) = &self.current {
             *deaths.entry(current.clone()).or_default() += 1;
         }
         let line = |(name, count): (&String, &u32)| format!("{count} {name}\n");
-        let mut text = deaths.iter().map(line).collect::<String>().into_bytes();
+        let lines: String = deaths.iter().map(line).collect();
+        let mut text = (boot + &lines).into_bytes();
         text.resize(MARK_BYTES, b'\n');
         let file = match self.file.take() {
             Some(file) => file,
@@ -122,12 +125,17 @@ impl Trail {
     }
 }
 
+fn boot_line(fs: &dyn Fs) -> String {
+    format!("boot {:032x}\n", u128::from_be_bytes(fs.boot_id()))
+}
+
 /// What the last start left. A line that makes no sense says nothing.
 fn read(fs: &dyn Fs, path: &Path) -> io::Result<BTreeMap<String, u32>> {
     let file = fs.open(path)?;
     let mut bytes = vec![0; file.length()?.min(MARK_BYTES as u64) as usize];
     file.read_exact_at(&mut bytes, 0)?;
     let text = String::from_utf8_lossy(&bytes);
+    let text = text.strip_prefix(&boot_line(fs)).unwrap_or_default();
     let death = |line: &str| {
         let (count, name) = line.split_once(' ')?;
         Some((name.to_owned(), count.parse().ok()?))

@@ -15,6 +15,7 @@ use super::{
     format::Salt,
     fs::{File, Fs},
     header::{self, SEGMENT_HEADER_BYTES, SegmentHeader, Unreadable},
+    reserve::RESERVE_NAME,
     spare::SPARE_NAME,
     walk::{Step, Walk, Windows},
 };
@@ -24,11 +25,12 @@ pub const LOCK_NAME: &str = "LOCK";
 
 /// Names beside the segments that need no mention: the journal's own, and what the program and the
 /// volume keep in the same directory.
-const EXPECTED: [&str; 8] = [
+const EXPECTED: [&str; 9] = [
     LOCK_NAME,
     MARK_NAME,
     NEXT_NAME,
     SPARE_NAME,
+    RESERVE_NAME,
     "admin-key",
     "wipe-on-start",
     "wipe-on-start.new",

@@ -5,12 +5,14 @@ use super::{
     record::{Flags, Seq},
 };
 
-/// Numbers of the control kinds. 3 is reserved for an index of the segment.
+/// Numbers of the control kinds.
 pub mod kind {
     /// Everything up to a sequence number has been synced.
     pub const SYNC_MARK: u16 = 1;
     /// A keyframe ends: how many records it has, and the state's hash.
     pub const KEYFRAME_END: u16 = 2;
+    /// What is where in the segment.
+    pub const INDEX: u16 = 3;
     /// The segment ends here; nothing follows.
     pub const SEAL: u16 = 4;
     /// Sequence numbers that were left out.
@@ -22,7 +24,7 @@ pub mod kind {
 /// The longest text that a wipe record repeats: an admin's reason, not a document.
 const WIPE_TEXT_BYTES_MAX: usize = 16 << 10;
 
-/// A control record.
+/// A control record, other than an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Control {
     /// Everything up to here has been synced.
@@ -48,6 +50,8 @@ pub struct Seal {
     pub living: u64,
     /// Their hash: the next keyframe has the same.
     pub state_hash: u64,
+    /// Where the index record stands; 0 for none.
+    pub index_offset: u64,
 }
 
 /// What a wipe took away.
@@ -70,7 +74,7 @@ pub struct Wipe {
 }
 
 /// Length of a seal in a segment; every segment keeps room for one.
-pub const SEAL_BYTES: u64 = control_bytes(32);
+pub const SEAL_BYTES: u64 = control_bytes(40);
 /// Length of a sync mark in a segment.
 pub const SYNC_MARK_BYTES: u64 = control_bytes(8);
 
@@ -94,21 +98,13 @@ impl Control {
         let payload = match self {
             Control::SyncMark { durable_seq } => words(&[*durable_seq]),
             Control::KeyframeEnd { count, state_hash } => words(&[*count, *state_hash]),
-            Control::Seal(s) => words(&[s.last_seq, s.events, s.living, s.state_hash]),
+            Control::Seal(s) => {
+                words(&[s.last_seq, s.events, s.living, s.state_hash, s.index_offset])
+            }
             Control::Leap { from, to } => words(&[*from, *to]),
             Control::Wipe(wipe) => wipe.encode(),
         };
-        let header = Header {
-            payload_crc: format::payload_crc(&payload),
-            len: payload.len() as u32,
-            kind: self.kind(),
-            flags: Flags::default(),
-            class: 0,
-            seq,
-            time_ns,
-            key: 0,
-        };
-        (header, payload)
+        (header(self.kind(), &payload, seq, time_ns), payload)
     }
 
     /// Reads a verified payload; `None` for kinds that this version does not know, and for
@@ -124,6 +120,7 @@ impl Control {
                 events: word(1)?,
                 living: word(2)?,
                 state_hash: word(3)?,
+                index_offset: word(4)?,
             }),
             kind::LEAP => Control::Leap { from: word(0)?, to: word(1)? },
             kind::WIPE => Control::Wipe(Wipe::decode(payload)?),
@@ -161,6 +158,20 @@ impl Wipe {
             actor: text(TEXTS..actor_end)?,
             reason: text(actor_end..reason_end)?,
         })
+    }
+}
+
+/// The header of a record of the journal's own; `seq` is that of the last event before it.
+pub fn header(kind: u16, payload: &[u8], seq: Seq, time_ns: i64) -> Header {
+    Header {
+        payload_crc: format::payload_crc(payload),
+        len: payload.len() as u32,
+        kind,
+        flags: Flags::default(),
+        class: 0,
+        seq,
+        time_ns,
+        key: 0,
     }
 }
 

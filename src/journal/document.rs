@@ -5,8 +5,10 @@ use super::{
     control::{Control, SEAL_BYTES, SYNC_MARK_BYTES, Seal, Wipe},
     format::{self, Header, Salt},
     header::{Previous, SegmentHeader},
-    keymap::state_hash,
+    index::{BLOCK_BYTES, Index},
+    keymap::{mixed, state_hash},
     record::{Flags, PAYLOAD_BYTES_MAX},
+    walk::Frame,
 };
 
 const DOCUMENT: &str = include_str!("../../journal-format.md");
@@ -110,6 +112,35 @@ fn the_table_of_the_segment_header_is_what_is_written() {
 }
 
 #[test]
+fn the_tables_of_the_index_are_what_is_written() {
+    let state = event(42, Flags::STATE, 7, b"\xc0");
+    let other = Header { kind: 0x0110, class: 2, time_ns: TIME_NS - 5, key: 0, seq: 43, ..state };
+    let mut index = Index::new(42);
+    index.add(&Frame { offset: 4096, header: state });
+    index.add(&Frame { offset: 4144, header: other });
+    index.add(&Frame { offset: 4096 + BLOCK_BYTES, header: Header { seq: 44, ..state } });
+    let (header, payload) = index.encode(44, TIME_NS);
+    assert_eq!((header.kind, header.seq, payload.len()), (3, 44, 16 + 2 * 296));
+    let at = |name| payload[field("### Index\n", name)].to_vec();
+    assert_eq!((at("blocks"), at("pairs")), (vec![2, 0, 0, 0], vec![2, 0, 0, 0]));
+    assert_eq!(payload[8..16], [0x20, 1, 0, 0, 0x10, 1, 2, 0]);
+    let at = |name| payload[16..][field("### Index block", name)].to_vec();
+    assert_eq!(at("offset"), 4096u64.to_le_bytes());
+    assert_eq!(at("first_seq"), 42u64.to_le_bytes());
+    assert_eq!(at("time_min_ns"), (TIME_NS - 5).to_le_bytes());
+    assert_eq!(at("time_max_ns"), TIME_NS.to_le_bytes());
+    assert_eq!(at("holds"), (3u64 | 1 << 62).to_le_bytes());
+    let mut keys = [0; 256];
+    let hash = mixed(7);
+    for bit in [hash % 2048, (hash >> 11) % 2048, (hash >> 22) % 2048] {
+        keys[bit as usize / 8] |= 1 << (bit % 8);
+    }
+    assert_eq!(at("keys"), keys);
+    assert_eq!(payload[16 + 296..][..8], (4096 + BLOCK_BYTES).to_le_bytes());
+    assert!(DOCUMENT.contains(&format!("stands {BLOCK_BYTES} bytes or more")));
+}
+
+#[test]
 fn the_test_vectors_are_what_is_written() {
     let payload = b"\x92\x01\xa2hi";
     let history = event(42, Flags::default(), 0, payload);
@@ -129,8 +160,18 @@ fn the_test_vectors_are_what_is_written() {
         actor: "admin key".into(),
         reason: "example".into(),
     };
-    let seal = Seal { last_seq: 43, events: 2, living: 1, state_hash: state_hash(&state) };
+    let seal = Seal {
+        last_seq: 43,
+        events: 2,
+        living: 1,
+        state_hash: state_hash(&state),
+        index_offset: 4200,
+    };
     let end = Control::KeyframeEnd { count: 1, state_hash: state_hash(&state) };
+    let mut index = Index::new(42);
+    index.add(&Frame { offset: 4096, header: history });
+    index.add(&Frame { offset: 4096 + history.frame_bytes(), header: state });
+    let index = index.encode(43, TIME_NS);
     let vectors = [
         ("name", segment_header().name()),
         ("history", hex(&frame(&history, payload, SALT))),
@@ -139,6 +180,7 @@ fn the_test_vectors_are_what_is_written() {
         ("state-hash", format!("{:016x}", state_hash(&state))),
         ("sync-mark", control(Control::SyncMark { durable_seq: 43 })),
         ("keyframe-end", control(end)),
+        ("index", hex(&frame(&index.0, &index.1, SALT))),
         ("seal", control(Control::Seal(seal))),
         ("leap", control(Control::Leap { from: 43, to: 1_048_620 })),
         ("wipe", control(Control::Wipe(wipe))),
@@ -155,7 +197,7 @@ fn the_test_vectors_are_what_is_written() {
 
 #[test]
 fn lengths_of_control_records_are_as_reserved() {
-    let seal = Seal { last_seq: 1, events: 1, living: 1, state_hash: 1 };
+    let seal = Seal { last_seq: 1, events: 1, living: 1, state_hash: 1, index_offset: 1 };
     let length = |control: Control| format::frame_bytes(control.encode(0, 0).1.len());
     assert_eq!(length(Control::Seal(seal)), SEAL_BYTES);
     assert_eq!(length(Control::SyncMark { durable_seq: 1 }), SYNC_MARK_BYTES);

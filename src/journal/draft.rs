@@ -8,22 +8,24 @@ use std::{
 };
 
 use super::{
-    control::{Control, SEAL_BYTES, SYNC_MARK_BYTES},
+    control::Control,
     error::{Attempt, Error},
     format::{self, Header, Salt},
     fs::{File, Fs},
-    header::{SEGMENT_HEADER_BYTES, SegmentHeader},
+    header::SegmentHeader,
+    index::Index,
     keymap::{KeyMap, state_hash},
     record::{Flags, Seq},
     segment::Segment,
+    sizes,
     walk::Frame,
 };
 
 /// Written out whenever this much has been gathered.
 const PIECE_BYTES: usize = 1 << 20;
 
-/// A segment has room for this many keyframes, so that most of it is events.
-const KEYFRAMES_MIN: u64 = 5;
+/// Fewer bytes behind the end of a segment stay where they are: a full segment gives back nothing.
+const RELEASE_BYTES_MIN: u64 = 1 << 20;
 
 /// Where a segment is built when the spare is not used.
 pub const NEXT_NAME: &str = "next.tmp";
@@ -39,6 +41,10 @@ pub struct OpenSegment {
     pub synced_end: u64,
     /// Events in it.
     pub events: u64,
+    /// It is time for the next one: by age, or since the volume has no more places for this one.
+    pub is_due: bool,
+    /// What is where in it, to be stored with the seal. Readers make their own until then.
+    pub index: Index,
     /// A write failed: what stands behind the end is unknown, so nothing more is written here.
     pub unsure: bool,
     /// Why a sync failed: what stands behind `synced_end` has to be written again elsewhere.
@@ -55,13 +61,22 @@ impl OpenSegment {
         let (from, path) = (self.segment.end(), &self.segment.path);
         let to = from + bytes.len() as u64;
         if to > self.allocated {
-            let step = allocation(to, self.segment.header.capacity);
+            let step = sizes::allocation(to, self.segment.header.capacity);
             self.file.allocate(self.allocated..step).attempting("allocating", path)?;
             self.allocated = step;
         }
         let written = self.file.write_all_at(bytes, from);
         self.unsure = written.is_err();
         written.attempting("writing to", path)
+    }
+
+    /// Gives back the places behind the end, where they are worth it: nothing more comes.
+    pub fn release_rest(&self) {
+        let end = self.segment.end().next_multiple_of(sizes::PAGE_BYTES);
+        if self.allocated.saturating_sub(end) >= RELEASE_BYTES_MIN {
+            // Where that fails they come back with the segment.
+            let _: io::Result<()> = self.file.release(end..self.allocated);
+        }
     }
 }
 
@@ -90,6 +105,11 @@ impl Site {
         }
         Ok(Site { file, path, len, allocated })
     }
+
+    /// Whether the file still has its name; somebody may have removed it.
+    pub fn is_in_place(&self) -> bool {
+        self.file.is_at(&self.path).unwrap_or(false)
+    }
 }
 
 /// A segment under construction.
@@ -113,28 +133,6 @@ pub struct Committed {
     pub living: KeyMap,
     /// The events that were drafted with it, in order.
     pub events: Vec<Frame>,
-}
-
-/// Places on the volume are taken in steps: a segment that a crash cuts short wastes one step.
-const STEP_BYTES: u64 = 4 << 20;
-
-/// Lengths of files are multiples of a page.
-const PAGE_BYTES: u64 = 4096;
-
-/// How large a segment is made that must hold this keyframe and so many bytes beside it.
-pub fn capacity(segment_bytes: u64, keyframe_bytes: u64, other_bytes: u64) -> u64 {
-    let needed = around_bytes() + KEYFRAMES_MIN * keyframe_bytes + other_bytes;
-    segment_bytes.max(needed).next_multiple_of(PAGE_BYTES)
-}
-
-/// How far places are taken for a segment that must hold so many bytes.
-pub fn allocation(bytes: u64, capacity: u64) -> u64 {
-    (bytes + around_bytes()).next_multiple_of(STEP_BYTES).min(capacity)
-}
-
-/// What every segment holds beside keyframe and events: header, seal, marks, a leap.
-const fn around_bytes() -> u64 {
-    SEGMENT_HEADER_BYTES + SEAL_BYTES + 4 * SYNC_MARK_BYTES
 }
 
 impl Draft {
@@ -196,11 +194,10 @@ impl Draft {
         Ok(())
     }
 
-    /// Makes the segment durable and gives it its name. On an error nothing of it remains in
-    /// sight.
+    /// Makes the segment durable and gives it its name.
     ///
     /// # Errors
-    /// A step failed; the journal is as it was.
+    /// A step failed. If it was the last one, the segment has its name and must lose it again.
     pub fn commit(mut self, fs: &dyn Fs, dir: &Path) -> Result<Committed, Error> {
         self.flush()?;
         self.site.file.sync_data().attempting("syncing", &self.site.path)?;
@@ -210,11 +207,8 @@ impl Draft {
             Segment::of_file(self.header, path.clone(), &*self.site.file, place, self.written);
         let segment = segment.attempting("mapping", &self.site.path)?;
         fs.rename(&self.site.path, &path).attempting("renaming a new segment to", &path)?;
-        if let Err(error) = fs.sync_dir(dir) {
-            // Without this its name may be gone after a power cut, and with it what follows.
-            remove_quietly(fs, &path);
-            return Err(error).attempting("syncing directory", dir);
-        }
+        // Without this its name may be gone after a power cut, and with it what follows.
+        fs.sync_dir(dir).attempting("syncing directory", dir)?;
         if let Some(last) = self.events.last() {
             segment.set_last_seq(last.header.seq);
         }
@@ -226,12 +220,18 @@ impl Draft {
         for frame in self.living.iter().chain(&self.events) {
             living.apply(&segment, frame);
         }
+        // It was written a moment ago, from payloads that were looked at.
+        segment.keyframe_whole.get_or_init(|| true);
+        let mut index = Index::new(self.header.base_seq);
+        self.events.iter().for_each(|frame| index.add(frame));
         let open = OpenSegment {
             segment,
             file: self.site.file,
             allocated: self.site.allocated,
             synced_end: self.written,
             events: self.events.len() as u64,
+            is_due: false,
+            index,
             unsure: false,
             doubt: None,
         };

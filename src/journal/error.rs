@@ -17,6 +17,15 @@ pub enum Error {
         /// The data directory.
         dir: PathBuf,
     },
+    /// Somebody removed the lock file, and another process has taken a new one.
+    #[error(
+        "the lock file of {dir} was removed and another process has locked the journal since; \
+         this one records nothing more: stop one of the two, then start this one again"
+    )]
+    Ousted {
+        /// The data directory.
+        dir: PathBuf,
+    },
     /// A file operation failed.
     #[error("{attempted} {path} failed")]
     Io {
@@ -84,6 +93,15 @@ impl Error {
                 matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
             }
             Error::NotDurable { source, .. } => source.is_storage_full(),
+            _ => false,
+        }
+    }
+
+    /// Whether a file or the directory was not there.
+    pub(super) fn is_not_found(&self) -> bool {
+        match self {
+            Error::Io { source, .. } => source.kind() == io::ErrorKind::NotFound,
+            Error::NotDurable { source, .. } => source.is_not_found(),
             _ => false,
         }
     }

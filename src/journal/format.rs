@@ -110,6 +110,11 @@ impl Header {
         self.kind >= EVENT_KIND_MIN && !self.flags.has(Flags::RESTATED)
     }
 
+    /// The state of an entity, or its end, as opposed to history.
+    pub fn changes_state(&self) -> bool {
+        self.flags.0 & (Flags::STATE.0 | Flags::END.0) != 0
+    }
+
     /// A record of a keyframe.
     pub fn is_restated(&self) -> bool {
         self.kind >= EVENT_KIND_MIN && self.flags.has(Flags::RESTATED)

@@ -74,6 +74,11 @@ pub trait File: fmt::Debug + Send + Sync {
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize>;
     /// Gives bytes that nobody has written yet their place on the volume; they stay zero.
     fn allocate(&self, range: Range<u64>) -> io::Result<()>;
+    /// Gives back the places of bytes that nobody reads, where the file system can; they read as
+    /// zeros afterwards.
+    fn release(&self, _range: Range<u64>) -> io::Result<()> {
+        Ok(())
+    }
     /// Makes everything written durable.
     fn sync_data(&self) -> io::Result<()>;
     /// Whether this is still the file that `path` names.
@@ -223,6 +228,11 @@ impl File for fs::File {
                 other => Ok(other?),
             };
         }
+    }
+
+    fn release(&self, range: Range<u64>) -> io::Result<()> {
+        let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+        Ok(rustix::fs::fallocate(self, flags, range.start, range.end - range.start)?)
     }
 
     fn sync_data(&self) -> io::Result<()> {

@@ -93,7 +93,7 @@ pub fn state_hash(header: &Header) -> u64 {
 }
 
 /// The finalizer of splitmix64: every bit of the input changes about half of the output.
-fn mixed(mut x: u64) -> u64 {
+pub fn mixed(mut x: u64) -> u64 {
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     x ^ (x >> 31)

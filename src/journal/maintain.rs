@@ -16,7 +16,10 @@ impl Writer {
     /// ready. To be called about once a second, with the present time, nanoseconds since 1970.
     /// Gives what happened since the last call. What fails is tried again at the next call.
     pub fn maintain(&mut self, now_ns: i64) -> Maintained {
+        self.make_up_for_removed(now_ns);
+        self.close_by_age(now_ns);
         self.retire_by_policy(now_ns);
+        self.make_reserve();
         self.make_spare();
         std::mem::take(&mut self.keeping.news)
     }

@@ -5,10 +5,11 @@
 //!
 //! - `record`, `format`, `control` and `header` are the bytes;
 //! - `fs`, `map` and `pages` are the files, `walk` goes from record to record, past damage;
-//! - `segment` is one file as readers see it, `blocks` its sparse list of places;
+//! - `segment` is one file as readers see it, `index` what is where in it;
 //! - `keymap` is what lives, `replay` the state at a moment, `breadcrumb` where a start died;
 //! - `draft` builds a segment, `writer` appends, `rescue` and `wipe` begin anew;
-//! - `retention` takes the oldest, `presence` notices what others took, `maintain` calls both;
+//! - `sizes`, `spare` and `reserve` see to room, `remedy` to steps that failed, `retention` takes
+//!   the oldest segments, `presence` notices what others took, `maintain` calls them;
 //! - `catalog`, `survey`, `account` and `load` say what a directory holds, `recovery` opens it;
 //! - `reader`, `scan`, `text` and `verify` answer, `backup` and `download` give the journal away,
 //!   `open_backup` reads what they gave, `checksums` holds a tar to what it says of itself;
@@ -32,7 +33,7 @@ mod walk;
 
 mod segment;
 
-mod blocks;
+mod index;
 
 mod keymap;
 
@@ -40,15 +41,21 @@ mod breadcrumb;
 
 mod replay;
 
+mod sizes;
+
 mod draft;
 
 mod spare;
+
+mod reserve;
 
 mod writer;
 
 mod rescue;
 
 mod wipe;
+
+mod remedy;
 
 mod retention;
 

@@ -4,9 +4,9 @@
 use std::{io, path::PathBuf, sync::Arc};
 
 use super::{
-    blocks::Blocks,
     breadcrumb::Breadcrumb,
     error::{Attempt, Error},
+    index::{Index, Wanted},
     record::{Record, Seq},
     replay,
     segment::{Place, Segment},
@@ -53,8 +53,8 @@ impl Reader {
         self.shared.state.load().positions
     }
 
-    /// Feeds the state at `to`: the keyframe of the nearest segment, then the events up to and
-    /// including `to` (the present when `None`).
+    /// Feeds what makes up the state at `to` (the present when `None`): the keyframe of the nearest
+    /// segment, then the states and ends of entities up to and including `to`. Never history.
     ///
     /// # Errors
     /// The journal does not reach back that far, or a segment cannot be read.
@@ -121,22 +121,19 @@ impl Reader {
 /// The newest event of one segment that was learned at or before a time.
 fn last_at(state: &State, index: usize, time_ns: i64) -> io::Result<Option<Seq>> {
     let (segment, limit) = (&state.segments[index], state.limit(index));
-    let mut end = segment.end();
-    for block in Blocks::of(segment)?.iter().rev() {
-        if block.time_min_ns <= time_ns && block.first_seq <= limit {
-            let mut found = None;
-            let mut walk = segment.walk(block.offset);
-            while let Some(frame) = walk.next_frame_before(end)? {
-                let header = frame.header;
-                if header.is_event() && header.seq <= limit && header.time_ns <= time_ns {
-                    found = Some(header.seq);
-                }
-            }
-            if found.is_some() {
-                return Ok(found);
+    let runs = Index::of(segment)?.runs(segment.end(), Wanted::All);
+    for run in runs.iter().rev().filter(|run| run.time_min_ns <= time_ns) {
+        let mut found = None;
+        let mut walk = segment.walk(run.from);
+        while let Some(frame) = walk.next_frame_before(run.to)? {
+            let header = frame.header;
+            if header.is_event() && header.seq <= limit && header.time_ns <= time_ns {
+                found = Some(header.seq);
             }
         }
-        end = block.offset;
+        if found.is_some() {
+            return Ok(found);
+        }
     }
     Ok(None)
 }

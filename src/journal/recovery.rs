@@ -16,14 +16,18 @@ use super::{
     error::{Attempt, Error},
     fs::{Disk, Fs, Lock},
     header::Previous,
+    index::Index,
     keymap::KeyMap,
     load::Loaded,
+    presence,
     reader::Reader,
     record::Seq,
     replay,
+    reserve::RESERVE_NAME,
     retention::{Keeping, Retention},
     segment::Segment,
-    spare::Spare,
+    sizes::Sizes,
+    spare::{SPARE_NAME, Spare},
     state::Shared,
     walk::Frame,
     writer::{self, Scratch, Writer},
@@ -32,9 +36,6 @@ use super::{
 /// Size of a new segment, bytes: replay of one takes a tenth of a second, and an hour of a busy
 /// cluster fits into a few.
 pub const SEGMENT_BYTES: u64 = 64 << 20;
-
-/// More at once makes retention coarse and replay slow.
-const SEGMENT_BYTES_MAX: u64 = 256 << 20;
 
 /// Left out after a start on another boot of the machine, or on another machine: more events than
 /// can have been announced and lost between two syncs.
@@ -128,9 +129,11 @@ pub fn open(options: Options) -> Result<(Writer, Reader, Recovery), Error> {
 pub fn open_with(options: Options, fs: Arc<dyn Fs>) -> Result<(Writer, Reader, Recovery), Error> {
     let started = Instant::now();
     let dir = &options.dir;
-    fs.create_dir_all(dir).attempting("creating directory", dir)?;
+    presence::make_dir(&*fs, dir)?;
     let lock = lock(&*fs, dir)?;
-    remove_quietly(&*fs, &dir.join(NEXT_NAME));
+    for unfinished in [NEXT_NAME, SPARE_NAME, RESERVE_NAME] {
+        remove_quietly(&*fs, &dir.join(unfinished));
+    }
     let shared = Arc::new(Shared::new(Breadcrumb::of_dir(&fs, dir)));
     let opened = recovered(options, fs, lock, &shared);
     if opened.is_err() {
@@ -164,7 +167,7 @@ fn recovered(
             _ => writer::random(&dir)?,
         },
         epoch: newest.as_ref().map_or(1, |newest| newest.header.epoch),
-        segment_bytes: options.segment_bytes.min(SEGMENT_BYTES_MAX),
+        sizes: Sizes { segment_bytes: options.segment_bytes, room: u64::MAX },
         segment_number: last_number.map_or(0, writer::segment_number),
         shared: shared.clone(),
         fs,
@@ -177,16 +180,20 @@ fn recovered(
         last_time_ns: newest.as_ref().map_or(0, |newest| newest.header.created_ns),
         living: KeyMap::default(),
         spare: Spare::default(),
+        reserve: None,
         keeping: Keeping::new(options.keep),
         segments_started: 0,
         scratch: Scratch::default(),
-        _lock: lock,
+        lock,
+        is_ousted: false,
+        leftover: None,
         dir,
     };
     writer.recover(newest.as_ref(), &mut loaded)?;
     let Loaded { segments, recovery, .. } = loaded;
     writer.publish(Arc::new(segments));
-    writer.make_spare();
+    writer.look_at_volume();
+    writer.make_reserve();
     Ok((writer, recovery))
 }
 
@@ -247,7 +254,10 @@ impl Writer {
                 file,
                 synced_end,
                 events: 0,
+                // It takes no more, so it gets no seal and no index either.
+                index: Index::new(segment.header.base_seq),
                 allocated: segment.end(),
+                is_due: false,
                 unsure: true,
                 doubt: recovery.sync_failure.clone(),
             });

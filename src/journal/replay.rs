@@ -1,4 +1,5 @@
-//! The state at any moment: the nearest whole keyframe, then the events up to that moment.
+//! The state at any moment: the nearest whole keyframe, then the events up to that moment. Blocks
+//! of history alone are passed over, and so are the payloads of the rest of it.
 
 use std::{io, sync::Arc};
 
@@ -6,6 +7,7 @@ use super::{
     breadcrumb::Breadcrumb,
     control::Control,
     format::Header,
+    index::{Index, Run, Wanted},
     keymap::state_hash,
     record::Seq,
     segment::Segment,
@@ -60,15 +62,31 @@ pub fn replay_on(
     for (index, segment) in segments.iter().enumerate().take(count).skip(start) {
         breadcrumb.enter(&segment.name);
         let last = to.min(limit(segments, index));
-        feed(segment, &mut |segment, frame, payload| {
-            let counts = frame.header.is_event() && frame.header.seq <= last;
-            if counts {
-                f(segment, frame, payload);
-            }
-            counts || !frame.header.is_event()
-        })?;
+        let runs = Index::of(segment)?.runs(segment.end(), Wanted::States);
+        for run in runs.into_iter().take_while(|run| run.first_seq <= last) {
+            feed_states(segment, run, last, f)?;
+        }
     }
     Ok(true)
+}
+
+/// Feeds the events of a stretch that change the state, up to and including `last`.
+fn feed_states(segment: &Arc<Segment>, run: Run, last: Seq, f: &mut Sink<'_>) -> io::Result<()> {
+    let mut walk = segment.walk(run.from);
+    loop {
+        match walk.next()? {
+            Step::Frame(frame) if frame.offset >= run.to => return Ok(()),
+            Step::Frame(frame) if !frame.header.is_event() => {}
+            Step::Frame(frame) if frame.header.seq > last => return Ok(()),
+            Step::Frame(frame) if frame.header.changes_state() => match walk.payload(&frame)? {
+                Some(payload) => f(segment, &frame, payload),
+                None => segment.note_damage(frame.offset),
+            },
+            Step::Frame(_) => {}
+            Step::Damage { from, .. } => segment.note_damage(from),
+            Step::End { .. } => return Ok(()),
+        }
+    }
 }
 
 /// Feeds every whole record until `f` says that it has enough.

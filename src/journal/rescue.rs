@@ -20,6 +20,7 @@ impl Writer {
     /// # Errors
     /// It could not be done now. Nothing is forgotten; the next call tries again.
     pub(super) fn heal(&mut self) -> Result<(), Error> {
+        self.may_record()?;
         let Some(open) = &self.open else { return Ok(()) };
         let Some(doubt) = open.doubt.clone() else { return Ok(()) };
         let (segment, from) = (open.segment.clone(), open.synced_end);

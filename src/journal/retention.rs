@@ -11,15 +11,16 @@ use std::{
 };
 
 use super::{
-    maintain::Maintained, record::Seq, replay, segment::Segment, state::State, writer::Writer,
+    maintain::Maintained, record::Seq, remedy, replay, segment::Segment, sizes, state::State,
+    writer::Writer,
 };
 
-/// Kept free for others where the configuration says nothing: a fifth of what the volume has for
-/// the journal. File systems grow slow and scattered when they are nearly full.
-const FREE_FIFTHS: u64 = 1;
+/// What the journal takes where the configuration says nothing, in fifths of what the volume has for
+/// it: file systems grow slow and scattered when they are nearly full.
+const SHARE_FIFTHS: u64 = 4;
 
-/// A segment is closed when this part of the longest age has passed, so that age is counted in
-/// steps that are small against it.
+/// The time between the starts of two segments counts for no more than this part of the longest
+/// age. A segment is closed in half of that.
 const AGE_STEPS: u32 = 8;
 
 /// How much is kept. What is `None` follows from the volume.
@@ -102,15 +103,34 @@ impl Keeping {
     }
 
     /// Blocks that come back without anybody retiring more.
-    pub fn held_bytes(&mut self) -> u64 {
-        self.held.retain(|(segment, _)| segment.strong_count() > 0);
+    fn held_bytes(&mut self) -> u64 {
+        self.held_count();
         self.held.iter().map(|(_, bytes)| bytes).sum()
+    }
+
+    /// How many retired segments somebody may still read.
+    pub fn held_count(&mut self) -> usize {
+        self.held.retain(|(segment, _)| segment.strong_count() > 0);
+        self.held.len()
     }
 }
 
 impl Writer {
+    /// What the journal may take on the volume now, bytes; `None` where neither the configuration
+    /// nor the volume tells.
+    pub fn allowed_bytes(&mut self) -> Option<u64> {
+        let configured = self.keeping.retention.bytes_max;
+        configured.or_else(|| self.usage().ok().map(|usage| self.bytes_max(&usage)))
+    }
+
+    /// What the journal leaves free on the volume, bytes.
+    pub fn kept_free_bytes(&self) -> u64 {
+        self.free_min()
+    }
+
     /// Retires what the policy says.
     pub(super) fn retire_by_policy(&mut self, now_ns: i64) {
+        self.look_at_volume();
         let Ok(mut usage) = self.usage() else { return };
         while let Some(because) = self.due(&usage, now_ns) {
             let Some(bytes) = self.retire_oldest(because) else { return };
@@ -121,21 +141,59 @@ impl Writer {
 
     /// Why the oldest segment has to go, if it has.
     fn due(&self, usage: &Usage, now_ns: i64) -> Option<Because> {
-        let Retention { bytes_max, age_max, free_min } = self.keeping.retention;
-        let bytes_max = bytes_max.unwrap_or_else(|| {
-            let fifth = usage.used.saturating_add(usage.free) / 5;
-            fifth * (5 - FREE_FIFTHS)
-        });
-        let free_min = free_min.unwrap_or(self.segment_bytes);
+        let age_max = self.keeping.retention.age_max;
+        let spare_to_come = match self.spare.bytes() {
+            0 => self.next_capacity(),
+            _ => 0,
+        };
         if age_max.is_some_and(|max| age_of_oldest(&self.shared.state.load(), now_ns, max) >= max) {
             Some(Because::Age)
-        } else if usage.used > bytes_max {
+        } else if usage.used + spare_to_come > self.bytes_max(usage) {
             Some(Because::Bytes)
-        } else if usage.free < free_min {
+        } else if usage.free < self.free_min().saturating_add(spare_to_come) {
             Some(Because::Free)
         } else {
             None
         }
+    }
+
+    fn bytes_max(&self, usage: &Usage) -> u64 {
+        let share = || usage.used.saturating_add(usage.free) / 5 * SHARE_FIFTHS;
+        self.keeping.retention.bytes_max.unwrap_or_else(share)
+    }
+
+    fn free_min(&self) -> u64 {
+        self.keeping.retention.free_min.unwrap_or_else(|| self.next_capacity())
+    }
+
+    pub(super) fn next_capacity(&self) -> u64 {
+        self.sizes.capacity(self.living.frame_bytes(), 0)
+    }
+
+    /// The least that the next segment takes.
+    pub(super) fn next_needed(&self) -> u64 {
+        sizes::needed(self.living.frame_bytes(), 0)
+    }
+
+    /// Whether the volume can take a spare of this length and keep free what is to stay free.
+    pub(super) fn has_room_for_spare(&self, len: u64) -> bool {
+        let space = self.fs.space(&self.dir);
+        space.is_ok_and(|space| space.free >= self.free_min().saturating_add(len))
+    }
+
+    /// Lets the next append begin a segment where the open one has been open for long enough:
+    /// otherwise a quiet journal would never grow old.
+    pub(super) fn close_by_age(&mut self, now_ns: i64) {
+        if let (Some(open), Some(age_max)) = (&mut self.open, self.keeping.retention.age_max) {
+            let created_ns = open.segment.header.created_ns;
+            open.is_due |= open.events > 0 && step(created_ns, now_ns) >= age_step(age_max) / 2;
+        }
+    }
+
+    /// Takes in the size of the volume, which may have been changed.
+    pub(super) fn look_at_volume(&mut self) {
+        let total = self.fs.space(&self.dir).map_or(u64::MAX, |space| space.total);
+        self.sizes.room = self.keeping.retention.bytes_max.map_or(total, |max| max.min(total));
     }
 
     /// Retires the oldest segment; gives the bytes that it took. `None` where nothing can go.
@@ -148,8 +206,7 @@ impl Writer {
         let oldest = segments.remove(0);
         let bytes = self.size_of(&oldest).unwrap_or(0);
         self.publish(Arc::new(segments));
-        let removed = self.fs.remove(&oldest.path);
-        if removed.is_err_and(|error| error.kind() != io::ErrorKind::NotFound) {
+        if remedy::removed(&*self.fs, &oldest.path).is_err() {
             self.publish(state.segments.clone());
             return None;
         }
@@ -170,7 +227,8 @@ impl Writer {
         let segments = self.published_segments();
         let known = |salt: &u64| segments.iter().any(|s| s.header.salt == *salt);
         self.keeping.sizes.retain(|salt, _| known(salt));
-        let mut used = 0;
+        let reserve = self.reserve.as_ref().map_or(0, |site| site.len);
+        let mut used = self.spare.bytes() + reserve;
         for segment in &segments {
             used += self.size_of(segment)?;
         }
@@ -198,8 +256,8 @@ fn retirable(segments: &[Arc<Segment>]) -> usize {
 }
 
 /// How long ago the oldest segment ended, in steps between the starts of segments. No step counts
-/// for more than the longest that a segment stays open, and none backwards: so a clock that was set
-/// makes nothing look old.
+/// for more than a segment stays open, and none backwards: so a clock that was set makes nothing
+/// look old.
 fn age_of_oldest(state: &State, now_ns: i64, age_max: Duration) -> Duration {
     let step_max = age_step(age_max);
     let starts = state.segments.iter().skip(1).map(|segment| segment.header.created_ns);

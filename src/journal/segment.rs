@@ -7,21 +7,23 @@ use std::{
     ops::Range,
     path::PathBuf,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
+use arc_swap::ArcSwap;
+
 use super::{
-    blocks::Blocks,
-    control::{Control, SEAL_BYTES},
+    control::{Control, SEAL_BYTES, Seal},
     format::Salt,
     fs::File,
     header::SegmentHeader,
+    index::Index,
     map::Map,
     pages::{self, Unreadable},
     record::Seq,
-    walk::{Source, Step, Walk},
+    walk::{Frame, Source, Step, Walk},
 };
 
 /// Damaged places of one segment that are remembered; beyond, the exact count tells nobody more.
@@ -48,7 +50,8 @@ pub struct Segment {
     last_seq: AtomicU64,
     /// Copy of the bytes that a failed sync left in doubt: the page cache may drop them.
     rescued: OnceLock<Rescued>,
-    pub(super) blocks: Mutex<Blocks>,
+    /// What readers noted while no index is stored in it. The writer keeps its own.
+    pub(super) index: ArcSwap<Index>,
     /// Places that readers found damaged, each once.
     damage: Mutex<BTreeSet<u64>>,
     /// Pages of its map were replaced by zeros: nothing that is written there can be seen.
@@ -142,7 +145,7 @@ impl Segment {
             map,
             last_seq: AtomicU64::new(header.base_seq.saturating_sub(1)),
             rescued: OnceLock::new(),
-            blocks: Mutex::default(),
+            index: ArcSwap::from_pointee(Index::new(header.base_seq)),
             damage: Mutex::default(),
             broken: AtomicBool::new(false),
             keyframe_whole: OnceLock::new(),
@@ -173,7 +176,7 @@ impl Segment {
     }
 
     /// Makes published bytes safe to touch; gives what cannot be read, which is zeros from now on.
-    fn guard(&self, range: Range<u64>) -> Vec<Unreadable> {
+    pub(super) fn guard(&self, range: Range<u64>) -> Vec<Unreadable> {
         let unreadable = self.map.guard(range);
         for range in &unreadable {
             self.note_damage(range.start);
@@ -191,6 +194,19 @@ impl Segment {
             return &rescued.bytes[(from - rescued.from) as usize..(to - rescued.from) as usize];
         }
         self.map.slice(from, to)
+    }
+
+    /// Published bytes from `from` on, up to `to` where they lie in one place, else up to the end of
+    /// a record. They were guarded.
+    pub(super) fn piece(&self, from: u64, to: u64) -> &[u8] {
+        let border = self.rescued.get().map(|rescued| rescued.from).filter(|at| from < *at);
+        self.bytes(from, border.map_or(to, |at| to.min(at)))
+    }
+
+    /// A record's payload, its checksum not yet looked at. Its place was guarded.
+    pub(super) fn payload(&self, frame: &Frame) -> &[u8] {
+        let from = frame.payload_offset();
+        self.bytes(from, from + u64::from(frame.header.len))
     }
 
     /// Copies published bytes from `offset` on, as many as there are and fit.
@@ -229,15 +245,21 @@ impl Segment {
 
     /// Whether the last record is a seal. Touches the map.
     pub(super) fn is_sealed(&self) -> bool {
-        let at = self.end().saturating_sub(SEAL_BYTES);
-        let mut walk = self.walk(at);
-        let Ok(Step::Frame(frame)) = walk.next() else { return false };
-        let kind = frame.header.kind;
-        frame.end() == self.end()
-            && matches!(
-                walk.payload(&frame).map(|p| p.and_then(|p| Control::decode(kind, p))),
-                Ok(Some(Control::Seal(_)))
-            )
+        self.seal().is_some()
+    }
+
+    /// The seal, where it is the last record. Touches the map.
+    pub(super) fn seal(&self) -> Option<Seal> {
+        let mut walk = self.walk(self.end().saturating_sub(SEAL_BYTES));
+        let Ok(Step::Frame(frame)) = walk.next() else { return None };
+        if frame.end() != self.end() {
+            return None;
+        }
+        let payload = walk.payload(&frame).ok()??;
+        match Control::decode(frame.header.kind, payload) {
+            Some(Control::Seal(seal)) => Some(seal),
+            _ => None,
+        }
     }
 
     /// Remembers a damaged place.
@@ -251,10 +273,6 @@ impl Segment {
     /// How many damaged places have been met so far.
     pub(super) fn damage_count(&self) -> u64 {
         self.damage.lock().unwrap_or_else(PoisonError::into_inner).len() as u64
-    }
-
-    pub(super) fn blocks(&self) -> MutexGuard<'_, Blocks> {
-        self.blocks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,39 +1,167 @@
-//! A few blocks kept back, so that a wipe works on a full volume.
+//! The next segment's file, made ready in the background: real zeros, so that appending to it
+//! takes no places on the volume and a sync writes nothing but data. It makes rotation cheap, and
+//! on a full volume it is what recording goes on in.
 
-use super::{
-    draft::Site,
-    writer::{Start, Writer},
+use std::{
+    io,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::Instant,
 };
 
-/// The file that keeps the blocks.
+use super::{
+    draft::{Site, remove_quietly},
+    error::{Attempt, Error},
+    fs::Fs,
+    writer::Writer,
+};
+
+/// The file.
 pub const SPARE_NAME: &str = "spare.tmp";
 
-/// Enough for the first segment of an epoch: a wipe record and what is recorded with it. The wipe
-/// frees everything else, so the next segment is of the usual size again.
-pub const SPARE_BYTES: u64 = 1 << 20;
+/// Zeros are written and synced in pieces, with a pause after each that lasts as long: the syncs
+/// of the open segment never wait for more than one piece, and have half of the volume's time.
+const PIECE_BYTES: u64 = 4 << 20;
 
-/// The kept blocks, if the volume had room for them.
+/// A spare may be smaller than the next segment wants to be by one part in so many: the state grows
+/// a little in the meantime.
+const SMALLER_BY: u64 = 4;
+
+/// The next segment's file, where there is one.
 #[derive(Debug, Default)]
 pub struct Spare {
-    site: Option<Site>,
+    ready: Option<Site>,
+    making: Option<Making>,
+}
+
+/// A spare that is being made, one at a time.
+#[derive(Debug)]
+struct Making {
+    /// Takes part in [`Drop`]; there until then.
+    thread: Option<JoinHandle<Option<Site>>>,
+    stop: Arc<AtomicBool>,
+    len: u64,
+}
+
+impl Spare {
+    /// Takes what the background has made.
+    fn collect(&mut self) {
+        if let Some(mut making) = self.making.take_if(|making| making.is_finished()) {
+            self.ready = making.join();
+        }
+    }
+
+    /// What it takes on the volume, or is about to take; 0 where there is none.
+    pub fn bytes(&self) -> u64 {
+        let ready = self.ready.as_ref().map(|site| site.len);
+        ready.or(self.making.as_ref().map(|making| making.len)).unwrap_or(0)
+    }
+
+    /// Whether [`Spare::take`] would give one.
+    pub fn is_ready(&mut self, len_min: u64) -> bool {
+        self.collect();
+        self.ready.as_ref().is_some_and(|site| site.len >= len_min && site.is_in_place())
+    }
+
+    /// The spare, if it is ready and has at least this length.
+    pub fn take(&mut self, len_min: u64) -> Option<Site> {
+        if self.is_ready(len_min) { self.ready.take() } else { None }
+    }
+
+    /// Gives its blocks back; says whether there was one.
+    pub fn discard(&mut self, fs: &dyn Fs) -> bool {
+        let site = self.ready.take();
+        if let Some(site) = &site {
+            remove_quietly(fs, &site.path);
+        }
+        site.is_some()
+    }
+}
+
+/// The least length of a spare for a segment that should have `capacity`.
+pub fn len_min(capacity: u64) -> u64 {
+    capacity - capacity / SMALLER_BY
 }
 
 impl Writer {
-    /// Makes a spare where there is none. Made anew at every start: one that a crash left may have
-    /// been written to, and a segment must begin as zeros.
-    pub(super) fn make_spare(&mut self) {
-        if self.spare.site.is_none() {
-            let path = self.dir.join(SPARE_NAME);
-            // Without it everything works but a wipe at 100 % full.
-            self.spare.site = Site::create(&*self.fs, path, SPARE_BYTES, SPARE_BYTES).ok();
-        }
+    /// Whether the next segment's file is ready. On a full volume recording goes on in it.
+    pub fn has_spare(&mut self) -> bool {
+        let needed = self.next_needed();
+        self.spare.is_ready(needed)
     }
 
-    /// The spare, for a start that may use it and fits into it.
-    pub(super) fn spare_for(&mut self, start: &Start<'_>, bytes: u64) -> Option<Site> {
-        if start.wipe.is_none() || bytes > SPARE_BYTES / 2 {
-            return None;
+    /// Looks after the spare: begins one where there is none and the volume has room for it beside
+    /// what is to stay free.
+    pub(super) fn make_spare(&mut self) {
+        self.spare.collect();
+        let len = self.next_capacity();
+        let fits = |site: &Site| site.len >= len_min(len) && site.is_in_place();
+        if self.spare.ready.as_ref().is_some_and(|site| !fits(site)) {
+            self.spare.discard(&*self.fs);
         }
-        self.spare.site.take()
+        if self.spare.bytes() == 0 && self.has_room_for_spare(len) {
+            let path = self.dir.join(SPARE_NAME);
+            self.spare.making = Making::begin(self.fs.clone(), path, len);
+        }
     }
+}
+
+impl Making {
+    /// `None` where the system has no thread to give: a later call tries again.
+    fn begin(fs: Arc<dyn Fs>, path: PathBuf, len: u64) -> Option<Making> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let make = move || filled(&*fs, path, len, &stopped).ok();
+        let thread = thread::Builder::new().name("journal-spare".to_owned()).spawn(make).ok()?;
+        Some(Making { thread: Some(thread), stop, len })
+    }
+
+    fn is_finished(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// Waits for it. Nothing came of it where the volume had no room or it was stopped.
+    fn join(&mut self) -> Option<Site> {
+        self.thread.take()?.join().ok()?
+    }
+}
+
+/// Nothing writes to the directory after the writer is gone.
+impl Drop for Making {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.join();
+    }
+}
+
+/// A file of zeros that have their places on the volume, durable as they are.
+fn filled(fs: &dyn Fs, path: PathBuf, len: u64, stop: &AtomicBool) -> Result<Site, Error> {
+    let mut site = Site::create(fs, path, len, 0)?;
+    if let Err(error) = fill(&site, stop) {
+        remove_quietly(fs, &site.path);
+        return Err(error).attempting("writing zeros to", &site.path);
+    }
+    site.allocated = len;
+    Ok(site)
+}
+
+fn fill(site: &Site, stop: &AtomicBool) -> io::Result<()> {
+    let zeros = vec![0; PIECE_BYTES.min(site.len) as usize];
+    let mut offset = 0;
+    while offset < site.len {
+        if stop.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        let started = Instant::now();
+        let piece = (site.len - offset).min(zeros.len() as u64);
+        site.file.write_all_at(&zeros[..piece as usize], offset)?;
+        site.file.sync_data()?;
+        offset += piece;
+        thread::sleep(started.elapsed());
+    }
+    Ok(())
 }

@@ -30,9 +30,9 @@ impl Text {
         self.0.is_match(bytes)
     }
 
-    /// Where it first stands in `bytes` at or behind `from`.
-    pub(super) fn find_from(&self, bytes: &[u8], from: usize) -> Option<usize> {
-        self.0.find_at(bytes, from).map(|found| found.start())
+    /// Where it first stands in these bytes.
+    pub(super) fn find_in(&self, bytes: &[u8]) -> Option<usize> {
+        self.0.find(bytes).map(|found| found.start())
     }
 }
 
@@ -52,8 +52,8 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_are_searched_too() {
         let text = Text::new("Needle").unwrap();
-        assert_eq!(text.find_from(b"\xff\x00\x93needle\xff", 0), Some(3));
-        assert_eq!(text.find_from(b"needle, needle", 1), Some(8));
+        assert_eq!(text.find_in(b"\xff\x00\x93needle\xff"), Some(3));
+        assert_eq!(text.find_in(b"\xff\xfeneedl"), None);
     }
 
     #[test]

@@ -12,8 +12,10 @@ use super::{
     format::{self, Header, Salt},
     fs::{Disk, File, Fs},
     header::{Previous, SEGMENT_HEADER_BYTES, SegmentHeader},
+    index::Index,
     keymap::state_hash,
     record::{Flags, Record, Seq},
+    walk::Frame,
     writer,
 };
 
@@ -58,6 +60,7 @@ struct Sheet {
     written: u64,
     /// Where the keyframe ends.
     keyframe_end: u64,
+    index: Index,
     events: u64,
     last_seq: Seq,
 }
@@ -103,6 +106,7 @@ impl Transcript {
             self.start_segment(record.seq, record.time_ns)?;
         }
         let open = self.open.as_mut().expect("one was just started where there was none");
+        open.index.add(&Frame { offset: open.end(), header });
         open.push(&header, record.payload)?;
         open.events += 1;
         open.last_seq = record.seq;
@@ -144,6 +148,7 @@ impl Transcript {
             piece: Vec::new(),
             written: SEGMENT_HEADER_BYTES,
             keyframe_end: 0,
+            index: Index::new(base_seq),
             events: 0,
             last_seq: base_seq.saturating_sub(1),
         };
@@ -162,11 +167,15 @@ impl Transcript {
         let last_seq = sheet.last_seq;
         sheet.sync()?;
         sheet.control(&Control::SyncMark { durable_seq: last_seq }, last_seq)?;
+        let index_offset = sheet.end();
+        let (header, payload) = sheet.index.encode(last_seq, self.last_time_ns);
+        sheet.push(&header, &payload)?;
         let seal = Seal {
             last_seq,
             events: sheet.events,
             living: self.living.records.len() as u64,
             state_hash: self.living.hash,
+            index_offset,
         };
         sheet.control(&Control::Seal(seal), last_seq)?;
         sheet.flush()?;

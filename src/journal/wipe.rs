@@ -35,6 +35,7 @@ impl Writer {
     /// The new epoch could not be written: nothing was wiped.
     pub fn wipe(&mut self, note: &WipeNote, first: &[NewRecord<'_>]) -> Result<Appended, Error> {
         writer::checked(first)?;
+        self.may_record()?;
         let events: Vec<(Header, &[u8])> = first
             .iter()
             .zip(self.next_seq..)
@@ -63,11 +64,12 @@ impl Writer {
         self.last_time_ns = note.time_ns;
         self.take_over(committed, Vec::new());
         unlink(&*self.fs, &self.dir, &old);
-        self.make_spare();
+        self.make_reserve();
         Ok(appended)
     }
 
-    /// Starts the new epoch's first segment. Where neither the volume nor the spare has room, the
+    /// Starts the new epoch's first segment. Where neither the volume nor what was kept
+    /// back has room, the
     /// oldest segments go first: they are wiped anyway. The newest stays, so that a crash leaves a
     /// journal that goes on.
     fn start_epoch(&mut self, start: &Start<'_>) -> Result<Committed, Error> {
@@ -75,7 +77,7 @@ impl Writer {
             let mut segments = self.published_segments();
             let started = self.start_segment(start);
             // A failed attempt may have used it up.
-            self.make_spare();
+            self.make_reserve();
             match started {
                 Err(error) if error.is_storage_full() && segments.len() > 1 => {
                     let oldest = segments.remove(0);

@@ -13,11 +13,13 @@ use super::{
     format::{self, Header},
     fs::{Fs, Lock},
     header::{Previous, SegmentHeader},
+    index,
     keymap::KeyMap,
     record::{NewRecord, Seq},
     retention::Keeping,
     segment::{Place, Segment},
-    spare::Spare,
+    sizes::{self, Sizes},
+    spare::{self, Spare},
     state::{Positions, Shared, State},
     walk::Frame,
 };
@@ -36,7 +38,7 @@ const SALT_RANDOM_BITS: u32 = 40;
 pub struct Writer {
     pub(super) fs: Arc<dyn Fs>,
     pub(super) dir: PathBuf,
-    pub(super) segment_bytes: u64,
+    pub(super) sizes: Sizes,
     pub(super) shared: Arc<Shared>,
     pub(super) boot_id: [u8; 16],
     pub(super) journal_id: [u8; 16],
@@ -56,10 +58,15 @@ pub struct Writer {
     pub(super) last_time_ns: i64,
     pub(super) living: KeyMap,
     pub(super) spare: Spare,
+    pub(super) reserve: Option<Site>,
     pub(super) keeping: Keeping,
     pub(super) segments_started: u64,
     pub(super) scratch: Scratch,
-    pub(super) _lock: Lock,
+    pub(super) lock: Lock,
+    /// Another process has taken the lock, since somebody removed the lock file.
+    pub(super) is_ousted: bool,
+    /// A segment that may have got its name though starting it failed.
+    pub(super) leftover: Option<PathBuf>,
 }
 
 /// Buffers that live from batch to batch.
@@ -95,14 +102,33 @@ impl Writer {
     /// Appends a batch with one positional write and publishes it to readers. The records are
     /// *written*: they survive the end of this process, and a power cut after [`Writer::sync`].
     ///
+    /// A full volume makes room by losing the oldest segment; a failed write is tried again in a
+    /// new segment.
+    ///
     /// # Errors
-    /// Nothing of the batch was recorded. After a full disk or a failed write a later call tries
-    /// again.
+    /// Nothing of the batch was recorded, and a later call tries again. After a failed write no
+    /// part of it comes back after a crash either, unless the volume refused every write since.
     pub fn append(&mut self, batch: &[NewRecord<'_>]) -> Result<Appended, Error> {
         let (bytes, time_ns) = checked(batch)?;
         if batch.is_empty() {
             return Ok(Appended { first_seq: self.next_seq, places: Vec::new() });
         }
+        let appended =
+            self.with_remedies(time_ns, |writer| writer.append_once(batch, bytes, time_ns));
+        if appended.is_err() && self.is_unsure() {
+            // The next segment says where the good data ends. Without one, so would the next
+            // append; but a crash may come before.
+            let _: Result<(), Error> = self.make_room(0, time_ns);
+        }
+        appended
+    }
+
+    fn append_once(
+        &mut self,
+        batch: &[NewRecord<'_>],
+        bytes: u64,
+        time_ns: i64,
+    ) -> Result<Appended, Error> {
         self.heal()?;
         self.make_room(bytes, time_ns)?;
         let mut open = self.open.take().expect("room was made in an open segment");
@@ -136,6 +162,7 @@ impl Writer {
         open.segment.extend(&scratch.bytes, self.last_seq);
         open.events += scratch.frames.len() as u64;
         for frame in &scratch.frames {
+            open.index.add(frame);
             self.living.apply(&open.segment, frame);
         }
         self.publish_positions();
@@ -160,13 +187,14 @@ impl Writer {
     }
 
     /// Sees to it that the open segment can take `bytes` more.
-    fn make_room(&mut self, bytes: u64, time_ns: i64) -> Result<(), Error> {
+    pub(super) fn make_room(&mut self, bytes: u64, time_ns: i64) -> Result<(), Error> {
         if let Some(open) = &mut self.open {
             open.unsure |= open.segment.is_broken();
-            let end = open.segment.end() + bytes + SEAL_BYTES;
+            let end = open.segment.end() + bytes;
+            let end = end + index::bytes_max(end) + SEAL_BYTES;
             // A leap stands where a segment begins.
             let in_order = self.next_seq == self.last_seq + 1;
-            if in_order && !open.unsure && end <= open.segment.header.capacity {
+            if in_order && !open.unsure && !open.is_due && end <= open.segment.header.capacity {
                 return Ok(());
             }
             self.finish_segment()?;
@@ -197,14 +225,17 @@ impl Writer {
     fn finish_segment(&mut self) -> Result<(), Error> {
         let Some(open) = &mut self.open else { return Ok(()) };
         if !open.unsure {
+            let mut bytes = Vec::new();
+            let (header, payload) = open.index.encode(self.last_seq, self.last_time_ns);
+            format::push(&mut bytes, &header, &payload, open.segment.salt);
             let seal = Control::Seal(Seal {
                 last_seq: self.last_seq,
                 events: open.events,
                 living: self.living.len(),
                 state_hash: self.living.hash(),
+                index_offset: open.segment.end(),
             });
             let (header, payload) = seal.encode(self.last_seq, self.last_time_ns);
-            let mut bytes = Vec::new();
             format::push(&mut bytes, &header, &payload, open.segment.salt);
             // A segment without a seal is read like one that a crash has ended.
             if open.write(&bytes).is_ok() {
@@ -212,10 +243,10 @@ impl Writer {
             }
         }
         let segment = open.segment.clone();
-        self.sync()?;
-        if self.open.as_ref().is_some_and(|open| Arc::ptr_eq(&open.segment, &segment)) {
+        self.sync_once()?;
+        if let Some(open) = self.open.take_if(|open| Arc::ptr_eq(&open.segment, &segment)) {
             self.prev = previous(&segment, self.last_seq);
-            self.open = None;
+            open.release_rest();
         }
         Ok(())
     }
@@ -225,16 +256,20 @@ impl Writer {
         let salt = self.next_salt()?;
         let site = self.site_for(start)?;
         let path = site.path.clone();
-        let built = self.build(site, salt, start);
+        let header = self.header_of(&site, salt, start);
+        let built = self.build(site, header, start);
         if built.is_err() {
             // Its blocks may be what the volume lacks.
             draft::remove_quietly(&*self.fs, &path);
+            self.leftover = Some(self.dir.join(header.name()));
+            // Where it cannot be taken away now, nothing is recorded before it can.
+            let _: Result<(), Error> = self.remove_leftover();
         }
         built
     }
 
-    fn build(&self, site: Site, salt: u64, start: &Start<'_>) -> Result<Committed, Error> {
-        let header = SegmentHeader {
+    fn header_of(&self, site: &Site, salt: u64, start: &Start<'_>) -> SegmentHeader {
+        SegmentHeader {
             journal_id: self.journal_id,
             epoch: start.epoch,
             base_seq: start.base_seq,
@@ -243,7 +278,15 @@ impl Writer {
             capacity: site.len,
             prev: start.prev,
             boot_id: self.boot_id,
-        };
+        }
+    }
+
+    fn build(
+        &self,
+        site: Site,
+        header: SegmentHeader,
+        start: &Start<'_>,
+    ) -> Result<Committed, Error> {
         let mut draft = Draft::new(site, header);
         let last_seq = start.prev.last_seq;
         if let Some(wipe) = &start.wipe {
@@ -264,10 +307,26 @@ impl Writer {
         let keyframe_bytes = start.living.frame_bytes();
         let event_bytes: u64 = start.events.iter().map(|(h, _)| h.frame_bytes()).sum();
         let other_bytes = start.room + event_bytes + wipe_bytes(start);
-        let len = draft::capacity(self.segment_bytes, keyframe_bytes, other_bytes);
-        let allocated = draft::allocation(keyframe_bytes + other_bytes, len);
-        let created = Site::create(&*self.fs, self.dir.join(NEXT_NAME), len, allocated);
-        created.or_else(|error| self.spare_for(start, other_bytes).ok_or(error))
+        let len = self.sizes.capacity(keyframe_bytes, other_bytes);
+        let needed = sizes::needed(keyframe_bytes, other_bytes);
+        if let Some(spare) = self.spare.take(needed.max(spare::len_min(len))) {
+            return Ok(spare);
+        }
+        let allocated = sizes::allocation(keyframe_bytes + other_bytes, len);
+        let create = |w: &Writer| Site::create(&*w.fs, w.dir.join(NEXT_NAME), len, allocated);
+        create(self).or_else(|error| {
+            // The volume has no room, or no patience. What was kept back is there already.
+            if let Some(spare) = self.spare.take(needed) {
+                return Ok(spare);
+            }
+            if self.spare.discard(&*self.fs)
+                && let Ok(site) = create(self)
+            {
+                return Ok(site);
+            }
+            let reserve = start.wipe.is_some().then(|| self.reserve_for(needed)).flatten();
+            reserve.ok_or(error)
+        })
     }
 
     fn next_salt(&mut self) -> Result<u64, Error> {
@@ -298,6 +357,10 @@ impl Writer {
     /// What was appended since the last sync could not be made durable, neither here nor in a
     /// new segment. It stays readable; a later call tries again.
     pub fn sync(&mut self) -> Result<Seq, Error> {
+        self.with_remedies(self.last_time_ns, Writer::sync_once)
+    }
+
+    fn sync_once(&mut self) -> Result<Seq, Error> {
         self.heal()?;
         let Some(open) = &mut self.open else { return Ok(self.durable_seq) };
         let end = open.segment.end();
@@ -331,8 +394,10 @@ impl Writer {
     /// # Errors
     /// As for [`Writer::sync`]; the journal is then as after a crash.
     pub fn close(mut self) -> Result<(), Error> {
-        self.heal()?;
-        self.finish_segment()
+        self.with_remedies(self.last_time_ns, |writer| {
+            writer.heal()?;
+            writer.finish_segment()
+        })
     }
 
     /// Publishes another list of segments, with the positions that belong to it.

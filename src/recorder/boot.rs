@@ -4,7 +4,7 @@ use std::{fs, io, path::Path, sync::Arc, time::Duration};
 
 use super::{
     Setup, WipeOnStart,
-    core::{Core, Inputs, Outputs},
+    core::{Core, Inputs, Opened, Outputs},
     with_causes,
 };
 use crate::{
@@ -12,16 +12,17 @@ use crate::{
         ActionOutcome, Boot, Event, Extensions, Outcome, SourceState, State as SourceWord, now,
         now_ns,
     },
-    journal::{self, Reader, Recovery, WipeNote, Writer},
-    views::{self, read},
+    journal::{self, Reader, Recovery, WipeNote, Writer, fs::Fs},
+    views::{fold::Fold, read},
 };
 
 /// Between two attempts to open the journal: short, since another pod may be about to let it go.
 const OPEN_RETRY: Duration = Duration::from_millis(500);
 
 /// Runs the recorder until it is asked to stop.
-pub(super) async fn run(setup: Setup, inputs: Inputs, outputs: Outputs) {
-    let Some((mut writer, reader, recovery)) = open(&setup, &inputs, &outputs).await else {
+pub(super) async fn run(setup: Setup, fs: Arc<dyn Fs>, inputs: Inputs, outputs: Outputs) {
+    let opened = open(&setup, &fs, &inputs, &outputs).await;
+    let Some((mut writer, reader, recovery)) = opened else {
         return;
     };
     let mut faults = setup.config_faults.clone();
@@ -34,10 +35,11 @@ pub(super) async fn run(setup: Setup, inputs: Inputs, outputs: Outputs) {
     // journal would look like a loss or a wipe.
     outputs.positions.send_replace(reader.positions());
     outputs.published.reader.store(Some(Arc::new(reader.clone())));
-    let state = replay(&reader, &outputs, &mut faults);
+    let fold = replay(&reader, &outputs, &mut faults);
     writer.started();
-    let boot = boot_event(&setup, &recovery, &faults);
-    let mut core = Core::new(writer, reader, state, outputs, faults, Arc::new(recovery));
+    let boot = boot_event(&setup, &recovery, &faults, &fold);
+    let opened = Opened { writer, reader, fold, faults, recovery: Arc::new(recovery) };
+    let mut core = Core::new(&setup, fs, opened, outputs);
     core.begin(unfinished(&core, boot));
     core.run(inputs).await;
 }
@@ -45,11 +47,12 @@ pub(super) async fn run(setup: Setup, inputs: Inputs, outputs: Outputs) {
 /// Opens the journal, again and again until it can be; `None` when asked to stop before.
 async fn open(
     setup: &Setup,
+    fs: &Arc<dyn Fs>,
     inputs: &Inputs,
     outputs: &Outputs,
 ) -> Option<(Writer, Reader, Recovery)> {
     loop {
-        match journal::open(setup.journal.clone()) {
+        match journal::open_with(setup.journal.clone(), fs.clone()) {
             Ok(opened) => return Some(opened),
             Err(error) => {
                 let mut degraded = setup.config_faults.clone();
@@ -64,12 +67,12 @@ async fn open(
     }
 }
 
-fn replay(reader: &Reader, outputs: &Outputs, faults: &mut Vec<String>) -> views::State {
-    match read::state_at(reader, None, &mut |applied| outputs.progress(applied)) {
-        Ok(state) => state,
+fn replay(reader: &Reader, outputs: &Outputs, faults: &mut Vec<String>) -> Fold {
+    match read::fold_at(reader, None, &mut |applied| outputs.progress(applied)) {
+        Ok(fold) => fold,
         Err(error) => {
             faults.push(format!("the views are incomplete: {}", with_causes(&error)));
-            views::State::default()
+            Fold::default()
         }
     }
 }
@@ -102,10 +105,11 @@ fn remember(memory: &Path, token: &str) -> io::Result<()> {
     fs::rename(&fresh, memory)
 }
 
-fn boot_event(setup: &Setup, recovery: &Recovery, faults: &[String]) -> Event {
+fn boot_event(setup: &Setup, recovery: &Recovery, faults: &[String], fold: &Fold) -> Event {
     let mut report = serde_json::to_value(recovery).unwrap_or_default();
     if let Some(fields) = report.as_object_mut() {
         fields.insert("config_faults".into(), faults.into());
+        fields.insert("passed_over".into(), fold.unread.lines().into());
     }
     Event::Boot(Boot {
         version: setup.version.clone(),

@@ -14,10 +14,13 @@ use std::{path::PathBuf, sync::Arc, thread};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-pub use self::published::{Health, Published, Snapshot};
+pub use self::published::{Health, Limits, Published, Snapshot, Unsaved};
 use crate::{
     event::{Event, Observed},
-    journal::{self, Seq, WipeNote},
+    journal::{
+        self, Seq, WipeNote,
+        fs::{Disk, Fs},
+    },
 };
 
 /// How many messages of collectors may wait. A message holds up to some hundred events, so this
@@ -40,6 +43,9 @@ pub struct Setup {
     pub mode: String,
     /// Faults of the configuration: recorded with the boot, and shown.
     pub config_faults: Vec<String>,
+    /// What each source of log lines and traces may record a day, bytes; by default they share half
+    /// of what the journal may take.
+    pub source_bytes_per_day: Option<u64>,
     /// Wipes before anything is replayed, once for each new token.
     pub wipe_on_start: Option<WipeOnStart>,
 }
@@ -71,7 +77,7 @@ pub struct Started {
 /// What admins ask of the recorder.
 #[derive(Debug)]
 enum Request {
-    Record { events: Vec<Event>, done: oneshot::Sender<Result<Seq, Error>> },
+    Record { events: Vec<Event>, keeps: bool, done: oneshot::Sender<Result<Recorded, Error>> },
     Wipe { note: WipeNote, done: oneshot::Sender<Result<(u64, Seq), Error>> },
     Stop,
 }
@@ -80,6 +86,15 @@ enum Request {
 #[derive(Debug, Clone)]
 pub struct Recorder {
     requests: mpsc::Sender<Request>,
+}
+
+/// How well something is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// It survives a power cut; the number of the last event.
+    Durable(Seq),
+    /// It waits in memory until the journal takes records again.
+    InMemory,
 }
 
 /// Why the recorder did not do what was asked.
@@ -94,12 +109,12 @@ pub enum Error {
         /// What failed.
         reason: String,
     },
-}
-
-impl Error {
-    fn not_recorded(error: &journal::Error) -> Error {
-        Error::NotRecorded { reason: with_causes(error) }
-    }
+    /// It was written, and could not be made durable.
+    #[error("the journal wrote this, but whether it survives a power cut is not known: {reason}")]
+    Unsure {
+        /// What failed.
+        reason: String,
+    },
 }
 
 /// An error and its causes in one line.
@@ -117,9 +132,22 @@ impl Recorder {
     /// Records events and waits until they are durable; returns the number of the last one.
     ///
     /// # Errors
-    /// The journal could not take them: nothing was recorded.
+    /// The journal could not take them: nothing was recorded. Or it could not make them durable:
+    /// [`Error::Unsure`].
     pub async fn record_durable(&self, events: Vec<Event>) -> Result<Seq, Error> {
-        self.ask(|done| Request::Record { events, done }).await
+        match self.ask(|done| Request::Record { events, keeps: false, done }).await? {
+            Recorded::Durable(seq) => Ok(seq),
+            Recorded::InMemory => unreachable!("it was not asked to keep them in memory"),
+        }
+    }
+
+    /// Records events as [`Recorder::record_durable`] does; while the journal takes nothing, keeps
+    /// them in memory until it does.
+    ///
+    /// # Errors
+    /// Neither could be done.
+    pub async fn record_or_keep(&self, events: Vec<Event>) -> Result<Recorded, Error> {
+        self.ask(|done| Request::Record { events, keeps: true, done }).await
     }
 
     /// Empties journal and views and starts a new epoch, whose number is returned with that of the
@@ -153,6 +181,14 @@ impl Recorder {
 /// # Errors
 /// The operating system gave no thread.
 pub fn start(setup: Setup) -> std::io::Result<Started> {
+    start_with(setup, Arc::new(Disk))
+}
+
+/// As [`start`], on any file system.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_with(setup: Setup, fs: Arc<dyn Fs>) -> std::io::Result<Started> {
     let (requests, requests_in) = mpsc::channel(REQUESTS_MAX);
     let (queue, queue_in) = mpsc::channel(QUEUE_MESSAGES_MAX);
     let (positions, positions_out) = watch::channel(journal::Positions::default());
@@ -163,7 +199,7 @@ pub fn start(setup: Setup) -> std::io::Result<Started> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let thread = thread::Builder::new()
         .name("recorder".into())
-        .spawn(move || runtime.block_on(boot::run(setup, inputs, outputs)))?;
+        .spawn(move || runtime.block_on(boot::run(setup, fs, inputs, outputs)))?;
     let recorder = Recorder { requests };
     Ok(Started { recorder, published, queue, generation: generation_out, thread })
 }

@@ -1,11 +1,12 @@
 //! The read side: what the recorder publishes.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::watch;
 
 use crate::{
+    event::{ActionOutcome, Millis},
     journal::{self, Positions, Reader, Recovery, Seq},
     views::{self, read},
 };
@@ -17,6 +18,37 @@ pub struct Snapshot {
     pub seq: Seq,
     /// The views.
     pub state: views::State,
+    /// What the views show and the journal does not hold; `None` while it takes records.
+    pub unsaved: Option<Arc<Unsaved>>,
+}
+
+/// What is kept in memory while the journal takes no records.
+#[derive(Debug, Clone, Default)]
+pub struct Unsaved {
+    /// Since when.
+    pub since: Millis,
+    /// Why.
+    pub reason: String,
+    /// Records that wait in memory.
+    pub kept: u64,
+    /// Records that are lost, as far as that can be known.
+    pub dropped: u64,
+    /// Outcomes that wait in memory, oldest first: no history has them yet.
+    pub outcomes: Vec<ActionOutcome>,
+}
+
+/// How much is kept, as far as it is known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// What the journal may take on the volume, bytes; `None` where the volume does not tell its
+    /// size.
+    pub bytes_max: Option<u64>,
+    /// How long events are kept; `None` for as long as there is room.
+    pub age_max: Option<Duration>,
+    /// What is left free on the volume, bytes.
+    pub free_min: u64,
+    /// What each source of log lines and traces may record a day, bytes; `None` for no bound.
+    pub source_bytes_per_day: Option<u64>,
 }
 
 /// What the recorder says of itself.
@@ -30,6 +62,8 @@ pub struct Health {
     pub degraded: Vec<String>,
     /// What recovery found; `None` until the journal is open.
     pub recovery: Option<Arc<Recovery>>,
+    /// How much is kept; all zero in a backup, of which everything is.
+    pub limits: Limits,
 }
 
 /// What every reader shares.
@@ -62,14 +96,22 @@ impl Published {
     /// The journal could not be read.
     pub fn of_backup(reader: Reader, recovery: Recovery) -> Result<Published, journal::Error> {
         let mut applied = 0;
-        let state = read::state_at(&reader, None, &mut |count| applied = count)?;
+        let fold = read::fold_at(&reader, None, &mut |count| applied = count)?;
         let positions = reader.positions();
         let published = Published::empty(watch::channel(positions).1);
-        published.snapshot.store(Arc::new(Snapshot { seq: positions.last_seq, state }));
+        published.snapshot.store(Arc::new(Snapshot {
+            seq: positions.last_seq,
+            state: fold.state,
+            unsaved: None,
+        }));
         published.reader.store(Some(Arc::new(reader)));
-        let recovery = Some(Arc::new(recovery));
-        let health = Health { replayed: true, applied, degraded: Vec::new(), recovery };
-        published.health.store(Arc::new(health));
+        published.health.store(Arc::new(Health {
+            replayed: true,
+            applied,
+            degraded: fold.unread.lines(),
+            recovery: Some(Arc::new(recovery)),
+            limits: Limits::default(),
+        }));
         Ok(published)
     }
 

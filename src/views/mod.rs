@@ -4,6 +4,8 @@
 //! keyframe and the events after it give what a fold from the beginning gives. It keeps the
 //! [`Place`] of each body, not the body. History is not folded: [`read`] answers it from the journal.
 
+pub mod fold;
+
 pub mod objects;
 
 pub mod read;
@@ -34,6 +36,11 @@ impl PartialEq for Body {
 }
 
 impl Body {
+    /// Whether the journal holds it. While it takes no records, present states are kept on the heap.
+    pub fn is_saved(&self) -> bool {
+        matches!(self.place, Place::Map { .. })
+    }
+
     /// Reads the event again; `None` where the bytes cannot be read any more.
     ///
     /// Touches the map: for reader threads and the recorder.
@@ -112,6 +119,8 @@ pub struct RunningAction {
     pub intent: event::ActionIntent,
     /// The record of the intent.
     pub seq: Seq,
+    /// Whether the journal holds that record.
+    pub is_saved: bool,
 }
 
 /// Everything that is alive at one moment. A clone shares its structure.
@@ -156,7 +165,8 @@ impl State {
                 self.watch_positions.insert(e.source.clone(), position);
             }
             Event::ActionIntent(e) => {
-                let running = RunningAction { intent: e.clone(), seq: body.seq };
+                let running =
+                    RunningAction { intent: e.clone(), seq: body.seq, is_saved: body.is_saved() };
                 self.running_actions.insert(e.id.clone(), running);
             }
             Event::ActionOutcome(e) => {
@@ -166,7 +176,10 @@ impl State {
             | Event::LogLine(_)
             | Event::Gap(_)
             | Event::ActionProgress(_)
-            | Event::Boot(_) => {}
+            | Event::Boot(_)
+            | Event::Retention(_)
+            | Event::FilesRemoved(_)
+            | Event::Degraded(_) => {}
         }
     }
 
@@ -194,6 +207,20 @@ impl State {
         self.live_queries.insert(key, live);
     }
 
+    /// Whether an object, an open trace or a live query has this key.
+    pub fn is_living(&self, key: Key) -> bool {
+        self.objects.contains_key(&key)
+            || self.open_traces.contains_key(&key)
+            || self.live_queries.contains_key(&key)
+    }
+
+    /// Lets every saved body lie where its latest copy is, so that no file is held for an older one.
+    pub fn refresh_places(&mut self, place_of: impl Fn(Key) -> Option<Place>) {
+        refresh(&mut self.objects, |row| &mut row.body, &place_of);
+        refresh(&mut self.open_traces, |row| &mut row.body, &place_of);
+        refresh(&mut self.live_queries, |row| &mut row.body, &place_of);
+    }
+
     /// Whether a live query has been sent since its source came up.
     ///
     /// After a source went down, its live queries are kept as they were last known, but they are
@@ -202,5 +229,19 @@ impl State {
         self.sources.get(&query.source).is_some_and(|source| {
             source.state.state == event::State::Up && query.body.learned >= source.state.since
         })
+    }
+}
+
+fn refresh<T: Clone>(
+    rows: &mut OrdMap<Key, T>,
+    body: impl Fn(&mut T) -> &mut Body,
+    place_of: impl Fn(Key) -> Option<Place>,
+) {
+    let keys: Vec<Key> = rows.keys().copied().collect();
+    for key in keys {
+        let body = rows.get_mut(&key).map(&body).filter(|body| body.is_saved());
+        if let Some((body, place)) = body.zip(place_of(key)) {
+            body.place = place;
+        }
     }
 }

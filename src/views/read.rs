@@ -5,13 +5,13 @@
 
 use std::{collections::HashSet, ops::ControlFlow};
 
-use super::{Body, Source, State};
+use super::{Source, State, fold::Fold};
 use crate::{
     event::{
         ActionOutcome, ClusterEvent, DecodeError, Event, Gap, Key, Level, LogLine, Millis,
         ObjectDeleted, State as SourceWord, Trace, TraceEnd, kind, millis,
     },
-    journal::{Error, Flags, Place, Range, Reader, Record, Seq},
+    journal::{Error, Flags, Range, Reader, Record, Seq},
 };
 
 /// Records of the wanted kinds that one page may look at before it ends with what it has: about a
@@ -81,30 +81,31 @@ pub fn state_at(
     to: Option<Seq>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<State, Error> {
+    fold_at(reader, to, progress).map(|fold| fold.state)
+}
+
+/// As [`state_at`], with what could not be taken in.
+///
+/// # Errors
+/// The journal could not be read.
+pub fn fold_at(
+    reader: &Reader,
+    to: Option<Seq>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Fold, Error> {
     /// How many records lie between two calls of `progress`.
     const PROGRESS_EVERY: u64 = 1 << 14;
-    let mut state = State::default();
+    let mut fold = Fold::default();
     let mut applied = 0;
     reader.replay(to, &mut |record, place| {
         applied += 1;
         if applied % PROGRESS_EVERY == 0 {
             progress(applied);
         }
-        apply(&mut state, record, place);
+        fold.take(record, place);
     })?;
     progress(applied);
-    Ok(state)
-}
-
-/// History changes no state, so its payload is not even decoded.
-fn apply(state: &mut State, record: Record<'_>, place: Place) {
-    if record.flags.0 & (Flags::STATE.0 | Flags::END.0) == 0 {
-        return;
-    }
-    if let Ok(Some(event)) = Event::decode(record.kind, record.payload) {
-        let body = Body { seq: record.seq, learned: millis(record.time_ns), place };
-        state.apply(&event, body);
-    }
+    Ok(fold)
 }
 
 /// Scans backwards through some kinds and keeps what `pick` makes a row of.

@@ -259,7 +259,7 @@ fn files_that_are_no_part_of_the_journal_are_reported_and_left_alone() {
     writer.close().unwrap();
     let after = contents(dir.path());
     for (path, bytes) in &before {
-        let is_journals_own = path.ends_with("spare.tmp") || path.ends_with("LOCK");
+        let is_journals_own = path.ends_with("reserve.tmp") || path.ends_with("LOCK");
         assert!(is_journals_own || after.get(path) == Some(bytes), "{} changed", path.display());
     }
 }

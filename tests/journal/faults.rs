@@ -3,19 +3,19 @@
 
 use std::io::ErrorKind;
 
-use monitor_backend::journal::{Error, NewRecord, WipeNote};
+use monitor_backend::journal::{Error, NewRecord, Retention, WipeNote};
 
 use crate::{
     faulty::{Faulty, Op},
     support::*,
 };
 
-fn note() -> WipeNote {
+pub fn note() -> WipeNote {
     WipeNote { actor: "admin".into(), reason: "test".into(), time_ns: 9 }
 }
 
 /// Enough for a few segments, with something that lives through all of them.
-fn fill(writer: &mut monitor_backend::journal::Writer) -> Vec<Owned> {
+pub fn fill(writer: &mut monitor_backend::journal::Writer) -> Vec<Owned> {
     let mut written = append(writer, &[state(1, "lives long")]);
     for round in 0..40 {
         let records = [state(2 + round % 3, &"x".repeat(200)), history(&"y".repeat(150))];
@@ -25,7 +25,7 @@ fn fill(writer: &mut monitor_backend::journal::Writer) -> Vec<Owned> {
 }
 
 /// What a scan gives is what was written, and so is the state.
-fn check(reader: &monitor_backend::journal::Reader, written: &[Owned]) {
+pub fn check(reader: &monitor_backend::journal::Reader, written: &[Owned]) {
     assert_eq!(scan(reader, ALL), written);
     assert_eq!(scan_back(reader, ALL), written.iter().rev().cloned().collect::<Vec<_>>());
     assert_eq!(living_at(reader, None), living_after(written));
@@ -207,12 +207,12 @@ fn a_wipe_works_on_a_full_volume() {
     let positions = reader.positions();
     assert_eq!((positions.epoch, positions.first_seq), (2, positions.last_seq + 1));
     check(&reader, &[]);
-    let written = append(&mut writer, &[history("there is room in the spare")]);
+    let written = append(&mut writer, &[history("there is room in the reserve")]);
     check(&reader, &written);
 }
 
 #[test]
-fn without_a_spare_the_oldest_segments_make_room_for_a_wipe() {
+fn without_a_reserve_the_oldest_segments_make_room_for_a_wipe() {
     let dir = tempfile::tempdir().unwrap();
     let fs = Faulty::new();
     let (mut writer, _, _) = fs.open(dir.path(), SMALL);
@@ -264,4 +264,177 @@ fn numbers_leap_after_a_crash_on_another_boot_alone() {
     assert_eq!(run(3, false), Some((1 << 20) + 1));
     assert_eq!(run(0, false), Some((1 << 20) + 1));
     assert_eq!(run(0, true), Some((1 << 20) + 1), "an unknown boot may be any");
+}
+
+#[test]
+fn short_and_interrupted_writes_go_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let fs = Faulty::new();
+    fs.set(|plan| plan.writes_are_short = true);
+    let (mut writer, reader, _) = fs.open(dir.path(), SMALL);
+    let written = fill(&mut writer);
+    writer.sync().unwrap();
+    check(&reader, &written);
+    drop(writer);
+    let (_writer, reader, recovery) = open(dir.path());
+    assert!(recovery.damaged.is_empty() && !recovery.torn_tail);
+    check(&reader, &written);
+}
+
+#[test]
+fn a_write_that_fails_once_is_made_good_in_a_new_segment() {
+    let dir = tempfile::tempdir().unwrap();
+    let fs = Faulty::new();
+    let (mut writer, reader, _) = fs.open(dir.path(), SMALL);
+    let mut written = append(&mut writer, &[state(1, "a")]);
+    fs.fail_times(Op::Write, ErrorKind::Other, 1);
+    written.extend(append(&mut writer, &[state(2, "b"), history("c"), history("d")]));
+    assert_eq!(reader.segments().len(), 2);
+    check(&reader, &written);
+    drop(writer);
+    let (_writer, reader, recovery) = open(dir.path());
+    assert!(recovery.lost.is_empty(), "{recovery:?}");
+    check(&reader, &written);
+}
+
+#[test]
+fn a_batch_that_was_refused_does_not_come_back_after_a_crash() {
+    let dir = tempfile::tempdir().unwrap();
+    let fs = Faulty::new();
+    let (mut writer, reader, _) = fs.open(dir.path(), SMALL);
+    let written = append(&mut writer, &[state(1, "a")]);
+    let ghosts: Vec<Owned> = (0..8).map(|_| history("ghost")).collect();
+    let batch: Vec<NewRecord<'_>> = ghosts.iter().map(Owned::as_new).collect();
+    // Half of it is written each time: in the open segment, then behind a new keyframe.
+    fs.fail_times(Op::Append, ErrorKind::Other, 2);
+    writer.append(&batch).unwrap_err();
+    assert_eq!(fs.failures_left(), 0);
+    check(&reader, &written);
+    drop(writer);
+    let (mut writer, reader, recovery) = open(dir.path());
+    assert!(recovery.lost.is_empty(), "{recovery:?}");
+    check(&reader, &written);
+    append(&mut writer, &[history("goes on")]);
+}
+
+#[test]
+fn a_sync_that_finds_no_room_makes_some() {
+    let dir = tempfile::tempdir().unwrap();
+    let fs = Faulty::new();
+    let (mut writer, reader, _) = fs.open(dir.path(), SMALL);
+    let mut written = fill(&mut writer);
+    writer.sync().unwrap();
+    written.extend(append(&mut writer, &[state(1, "in doubt")]));
+    // As where blocks are found at the sync: it fails, and a new segment needs room that is taken.
+    fs.fail_times(Op::Sync, ErrorKind::StorageFull, 1);
+    fs.fail_times(Op::Create, ErrorKind::StorageFull, 2);
+    assert_eq!(writer.sync().unwrap(), written.len() as u64);
+    let told = writer.maintain(0).retired;
+    assert_eq!(told.len(), 2);
+    written.retain(|record| record.seq > told[1].last_seq);
+    assert_eq!(scan(&reader, ALL), written);
+    assert_eq!(place_text(&writer, 1), b"in doubt");
+}
+
+fn place_text(writer: &monitor_backend::journal::Writer, key: u64) -> Vec<u8> {
+    writer.place_of(key).expect("it lives").payload().to_vec()
+}
+
+#[test]
+fn a_read_only_volume_says_so_and_takes_records_when_it_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let fs = Faulty::new();
+    let (mut writer, reader, _) = fs.open(dir.path(), SMALL);
+    let mut written = fill(&mut writer);
+    let all = [Op::Create, Op::Allocate, Op::Write, Op::Sync, Op::Rename, Op::Remove, Op::SyncDir];
+    for op in all {
+        fs.fail(op, ErrorKind::ReadOnlyFilesystem);
+    }
+    for _ in 0..3 {
+        let refused = writer.append(&[history("refused").as_new()]).unwrap_err();
+        assert!(refused.is_read_only() && !refused.is_storage_full(), "{refused}");
+        assert_eq!(writer.maintain(0), monitor_backend::journal::Maintained::default());
+    }
+    let refused = writer.sync().unwrap_err();
+    assert!(refused.is_read_only(), "{refused}");
+    assert!(writer.wipe(&note(), &[]).unwrap_err().is_read_only());
+    check(&reader, &written);
+    fs.mend();
+    written.extend(append(&mut writer, &[state(1, "again")]));
+    assert_eq!(writer.sync().unwrap(), written.len() as u64);
+    check(&reader, &written);
+    drop(writer);
+    let (_writer, reader, recovery) = open(dir.path());
+    assert!(recovery.lost.is_empty(), "{recovery:?}");
+    check(&reader, &written);
+}
+
+#[test]
+fn a_wipe_that_was_refused_is_not_carried_out_by_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let fs = Faulty::new();
+    let (mut writer, reader, _) = fs.open(dir.path(), SMALL);
+    let mut written = fill(&mut writer);
+    // The new epoch has its name, which can be neither made durable nor taken away.
+    fs.fail(Op::SyncDir, ErrorKind::Other);
+    fs.fail(Op::Remove, ErrorKind::Other);
+    writer.wipe(&note(), &[]).unwrap_err();
+    writer.append(&[history("would be wiped at the next start").as_new()]).unwrap_err();
+    check(&reader, &written);
+    fs.mend();
+    written.extend(append(&mut writer, &[history("recorded")]));
+    check(&reader, &written);
+    drop(writer);
+    let (_writer, reader, _) = open(dir.path());
+    assert_eq!(reader.positions().epoch, 1);
+    check(&reader, &written);
+}
+
+#[test]
+fn a_process_that_ends_at_any_step_of_a_busy_life_keeps_what_it_acknowledged() {
+    // Beside appends: spares, retiring, a failed sync, a failed write.
+    let keep = Retention { bytes_max: Some((1 << 20) + 4 * SMALL), ..Retention::default() };
+    for stop in (0..).step_by(3) {
+        let dir = tempfile::tempdir().unwrap();
+        let fs = Faulty::new();
+        let (mut writer, _, _) = fs.open_keeping(dir.path(), SMALL, keep.clone());
+        let start = fs.steps();
+        fs.set(|plan| plan.stop_at = Some(start + stop));
+        let mut acknowledged = Vec::new();
+        for round in 0..40u64 {
+            match round {
+                11 => fs.fail_times(Op::Sync, ErrorKind::Other, 1),
+                23 => fs.fail_times(Op::Write, ErrorKind::Other, 1),
+                _ => {}
+            }
+            let record = state(1 + round % 4, &format!("{round} {}", "x".repeat(600)));
+            match writer.append(&[record.as_new()]) {
+                Ok(appended) => acknowledged.push(Owned { seq: appended.first_seq, ..record }),
+                Err(_) => break,
+            }
+            if round % 5 == 0 && writer.sync().is_err() {
+                break;
+            }
+            writer.maintain(0);
+        }
+        let has_ended = fs.steps() <= start + stop;
+        drop(writer);
+        let (_writer, reader, recovery) = open(dir.path());
+        // The write that fails may have left a header whose payload is not there.
+        let is_under_way = |seq| seq > acknowledged.len() as u64;
+        assert!(recovery.lost.iter().all(|lost| is_under_way(lost.first_seq)), "{recovery:?}");
+        assert!(recovery.left_alone.is_empty(), "{recovery:?}");
+        let found = scan(&reader, ALL);
+        let first_seq = reader.positions().first_seq;
+        acknowledged.retain(|record| record.seq >= first_seq);
+        assert!(found.len() <= acknowledged.len() + 1, "at most the one under way is there too");
+        assert_eq!(found[..acknowledged.len()], acknowledged, "stopped at {stop}");
+        let mut living = living_at(&reader, Some(first_seq - 1));
+        living.extend(living_after(&found));
+        assert_eq!(living_at(&reader, None), living);
+        if has_ended {
+            assert!(first_seq > 1, "there was retiring to stop in");
+            return;
+        }
+    }
 }

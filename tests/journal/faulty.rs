@@ -18,7 +18,10 @@ use monitor_backend::journal::{
 pub enum Op {
     Create,
     Allocate,
+    /// Any write.
     Write,
+    /// A write to a segment that is in its place.
+    Append,
     Sync,
     Rename,
     Remove,
@@ -32,8 +35,10 @@ pub struct Plan {
     pub steps: u64,
     /// From this operation on nothing happens any more.
     pub stop_at: Option<u64>,
-    /// These operations fail in this way.
-    pub failing: Vec<(Op, io::ErrorKind)>,
+    /// These operations fail in this way, so many times.
+    pub failing: Vec<(Op, io::ErrorKind, u64)>,
+    /// Writes are interrupted or short, turn by turn.
+    pub writes_are_short: bool,
     /// Another boot of the machine.
     pub boot_id: [u8; 16],
     /// The file system has no maps.
@@ -66,7 +71,16 @@ impl Faulty {
     }
 
     pub fn fail(&self, op: Op, kind: io::ErrorKind) {
-        self.set(|plan| plan.failing.push((op, kind)));
+        self.fail_times(op, kind, u64::MAX);
+    }
+
+    pub fn fail_times(&self, op: Op, kind: io::ErrorKind, times: u64) {
+        self.set(|plan| plan.failing.push((op, kind, times)));
+    }
+
+    /// How many failures of [`Faulty::fail_times`] have still to come.
+    pub fn failures_left(&self) -> u64 {
+        self.plan.lock().unwrap().failing.iter().map(|(_, _, times)| times).sum()
     }
 
     pub fn mend(&self) {
@@ -78,7 +92,16 @@ impl Faulty {
     }
 
     pub fn open(&self, dir: &Path, segment_bytes: u64) -> (Writer, Reader, Recovery) {
-        let options = Options { dir: dir.to_owned(), segment_bytes, keep: Retention::default() };
+        self.open_keeping(dir, segment_bytes, Retention::default())
+    }
+
+    pub fn open_keeping(
+        &self,
+        dir: &Path,
+        segment_bytes: u64,
+        keep: Retention,
+    ) -> (Writer, Reader, Recovery) {
+        let options = Options { dir: dir.to_owned(), segment_bytes, keep };
         journal::open_with(options, Arc::new(self.clone())).expect("the journal opens")
     }
 
@@ -88,10 +111,12 @@ impl Faulty {
         if plan.stop_at.is_some_and(|stop| plan.steps > stop) {
             return Err(io::Error::other("the process has ended"));
         }
-        match plan.failing.iter().find(|(failing, _)| *failing == op) {
-            Some(&(_, kind)) => Err(kind.into()),
-            None => Ok(()),
-        }
+        let is_meant = |failing: Op| failing == op || (failing == Op::Write && op == Op::Append);
+        let mut failing = plan.failing.iter_mut();
+        let failing = failing.find(|(failing, _, times)| is_meant(*failing) && *times > 0);
+        let Some((_, kind, times)) = failing else { return Ok(()) };
+        *times -= 1;
+        Err((*kind).into())
     }
 
     fn has_stopped(&self) -> bool {
@@ -170,8 +195,14 @@ impl File for FaultyFile {
 
     /// A write that fails has written half, as a full disk or a dying one may.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
-        let Err(error) = self.fs.step(Op::Write) else {
-            return self.inner.write_at(bytes, offset);
+        let op = if offset == 0 { Op::Write } else { Op::Append };
+        let Err(error) = self.fs.step(op) else {
+            let plan = self.fs.plan.lock().unwrap();
+            return match plan.writes_are_short {
+                true if plan.steps.is_multiple_of(2) => Err(io::ErrorKind::Interrupted.into()),
+                true => self.inner.write_at(&bytes[..bytes.len().min(100)], offset),
+                false => self.inner.write_at(bytes, offset),
+            };
         };
         if !self.fs.has_stopped() {
             self.inner.write_all_at(&bytes[..bytes.len() / 2], offset)?;

@@ -22,6 +22,11 @@ fn die_while_reading(dir: &Path, fs: &Faulty) {
     fs::write(dir.join(MARK), mark).unwrap();
 }
 
+/// A mark of the boot that these tests run on.
+fn marked(lines: &str) -> String {
+    format!("boot {}\n{lines}", "07".repeat(16))
+}
+
 fn filled(dir: &Path, fs: &Faulty) -> Vec<Owned> {
     let (mut writer, _, _) = fs.open(dir, SMALL);
     let mut written = Vec::new();
@@ -78,10 +83,10 @@ fn two_segments_that_kill_in_turn_are_both_known() {
     let written = filled(dir.path(), &fs);
     let names = segment_names(dir.path());
     let [older, newest] = [&names[names.len() - 2], &names[names.len() - 1]];
-    fs::write(dir.path().join(MARK), format!("2 {older}\n1 {newest}\n")).unwrap();
+    fs::write(dir.path().join(MARK), marked(&format!("2 {older}\n1 {newest}\n"))).unwrap();
     die_while_reading(dir.path(), &fs);
     let mark = fs::read_to_string(dir.path().join(MARK)).unwrap();
-    assert_eq!(mark.trim_end(), format!("2 {older}\n2 {newest}"));
+    assert_eq!(mark.trim_end(), marked(&format!("2 {older}\n2 {newest}")));
     let (writer, reader, recovery) = fs.open(dir.path(), SMALL);
     assert_eq!(recovery.skipped, [older.as_str(), newest.as_str()]);
     assert_eq!(scan(&reader, ALL).first(), written.first());
@@ -99,7 +104,11 @@ fn a_mark_that_makes_no_sense_or_cannot_be_written_changes_nothing() {
         assert!(recovery.left_alone.is_empty(), "{recovery:?}");
         drop(writer);
     };
-    for nonsense in [&b""[..], b"\xff\xfe\x00", b"2", b"x y\n-1 z\n", &[b'9'; 70_000]] {
+    let newest = segment_names(dir.path()).pop().unwrap();
+    let other_boot = format!("boot {}\n2 {newest}\n", "08".repeat(16));
+    let nonsense = marked("2\nx y\n-1 z\n");
+    let marks = [b"", &b"\xff\xfe\x00"[..], nonsense.as_bytes(), &[b'9'; 70_000]];
+    for nonsense in marks.into_iter().chain([other_boot.as_bytes()]) {
         fs::write(dir.path().join(MARK), nonsense).unwrap();
         check(fs.open(dir.path(), SMALL));
     }
@@ -119,7 +128,7 @@ fn a_backup_that_is_read_leaves_no_mark() {
     assert_eq!(living_at(&reader, None), living_after(&written));
     assert!(!dir.path().join(MARK).exists());
     // Nor does it heed that of the journal that it was copied from.
-    fs::write(dir.path().join(MARK), format!("2 {}\n", names[0])).unwrap();
+    fs::write(dir.path().join(MARK), marked(&format!("2 {}\n", names[0]))).unwrap();
     let (reader, _) = Reader::open(dir.path()).unwrap();
     assert_eq!(scan(&reader, ALL), written);
 }

@@ -49,6 +49,7 @@ impl Recording {
             host: "test".into(),
             mode: "live".into(),
             config_faults: Vec::new(),
+            source_bytes_per_day: None,
             wipe_on_start: None,
         };
         let started = recorder::start(setup).expect("a thread can be had");

@@ -115,7 +115,12 @@ fn add(batch: &mut LiveBatch, record: Record<'_>) {
             let value = Action::Ended(outcome);
             batch.actions.push(convert::action(Recorded { seq, learned, value }));
         }
-        Event::ActionProgress(_) | Event::WatchPosition(_) | Event::Boot(_) => {}
+        Event::ActionProgress(_)
+        | Event::WatchPosition(_)
+        | Event::Boot(_)
+        | Event::Retention(_)
+        | Event::FilesRemoved(_)
+        | Event::Degraded(_) => {}
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Call, newest_gaps, ok};
 use crate::{
-    event::{Event, kind},
+    event::{Event, Key, Trace, TraceEnd, kind},
     http::{
         body::Response,
         convert,
@@ -59,8 +59,15 @@ pub(in crate::http) fn requests(moment: &Moment, call: &Call) -> Result<Response
     ok(&wire::Requests {
         seq: moment.seq(),
         next: page.next,
-        requests: page.rows.into_iter().map(convert::request).collect(),
+        requests: page.rows.into_iter().map(|row| shown(moment, row)).collect(),
     })
+}
+
+fn shown(moment: &Moment, row: Recorded<Trace>) -> wire::Request {
+    let key = Key::trace(&row.value.source, &row.value.id);
+    let open = moment.snapshot.state.open_traces.get(&key);
+    let saved = row.value.end != TraceEnd::Open || open.is_none_or(|open| open.body.is_saved());
+    wire::Request { saved, ..convert::request(row) }
 }
 
 /// One request, as a list of one.
@@ -71,7 +78,7 @@ pub(in crate::http) fn request(moment: &Moment, call: &Call) -> Result<Response,
     let state = &moment.snapshot.state;
     let found = read::request(&moment.reader, state, call.place(), moment.seq() + 1)?;
     let row = found.ok_or_else(|| Error::NotFound { what: "this request".into() })?;
-    ok(&wire::Requests { seq: moment.seq(), requests: vec![convert::request(row)], next: None })
+    ok(&wire::Requests { seq: moment.seq(), requests: vec![shown(moment, row)], next: None })
 }
 
 /// Live queries, by table and filter.
@@ -84,7 +91,8 @@ pub(in crate::http) fn live_queries(moment: &Moment, _: &Call) -> Result<Respons
     let live_queries = known.into_iter().filter_map(|query| {
         let Event::LiveQuery(value) = query.body.event(kind::LIVE_QUERY)? else { return None };
         let row = Recorded { seq: query.body.seq, learned: query.body.learned, value };
-        Some(convert::live_query(row, state.is_observed(query)))
+        let saved = query.body.is_saved();
+        Some(wire::LiveQuery { saved, ..convert::live_query(row, state.is_observed(query)) })
     });
     ok(&wire::LiveQueries { seq: moment.seq(), live_queries: live_queries.collect() })
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Call, all_sources, newest_gaps, ok};
 use crate::{
+    event::ActionOutcome,
     http::{
         Surface,
         body::Response,
@@ -14,7 +15,7 @@ use crate::{
         wire,
     },
     recorder::Snapshot,
-    views::read,
+    views::read::{self, Action, Recorded},
 };
 
 /// Mode, positions, how far the start has come, sources, and what does not work.
@@ -48,6 +49,12 @@ fn status_of(surface: &Surface, snapshot: &Snapshot) -> wire::Status {
         replay: wire::ReplayStatus { done: health.replayed, applied: health.applied },
         sources: sources.map(|source| convert::source(source.state.clone())).collect(),
         degraded: health.degraded.clone(),
+        unsaved: snapshot.unsaved.as_deref().map(|unsaved| wire::Unsaved {
+            since: unsaved.since,
+            reason: unsaved.reason.clone(),
+            kept: unsaved.kept,
+            dropped: unsaved.dropped,
+        }),
     }
 }
 
@@ -59,15 +66,40 @@ pub(in crate::http) fn sources(moment: &Moment, call: &Call) -> Result<Response,
     ok(&wire::Sources { seq: moment.seq(), sources: all_sources(moment), gaps })
 }
 
-/// What admins did and do, newest record first.
+/// What admins did and do, newest record first; before it what waits for the journal.
 #[utoipa::path(get, path = "/api/actions", params(PageQuery),
     responses((status = 200, body = wire::Actions)))]
 pub(in crate::http) fn actions(moment: &Moment, call: &Call) -> Result<Response, Error> {
     let window = moment.window(&call.params)?;
     let page = read::actions(&moment.reader, &moment.snapshot.state, window)?;
+    let is_newest = window.before > moment.seq();
+    let waiting = if is_newest { unsaved_outcomes(moment) } else { Vec::new() };
+    let recorded = page.rows.into_iter().map(|row| shown(moment, row));
     ok(&wire::Actions {
         seq: moment.seq(),
         next: page.next,
-        actions: page.rows.into_iter().map(convert::action).collect(),
+        actions: waiting.into_iter().chain(recorded).collect(),
     })
+}
+
+/// Outcomes that no history has yet, newest first.
+fn unsaved_outcomes(moment: &Moment) -> Vec<wire::Action> {
+    let unsaved = moment.snapshot.unsaved.as_ref();
+    let outcomes = unsaved.map_or(&[][..], |unsaved| &unsaved.outcomes);
+    let row = |outcome: &ActionOutcome| Recorded {
+        seq: moment.seq(),
+        learned: outcome.ended,
+        value: Action::Ended(outcome.clone()),
+    };
+    let rows = outcomes.iter().rev().map(|outcome| convert::action(row(outcome)));
+    rows.map(|row| wire::Action { saved: false, ..row }).collect()
+}
+
+fn shown(moment: &Moment, row: Recorded<Action>) -> wire::Action {
+    let running = &moment.snapshot.state.running_actions;
+    let saved = match &row.value {
+        Action::Running(intent) => running.get(&intent.id).is_none_or(|one| one.is_saved),
+        Action::Ended(_) => true,
+    };
+    wire::Action { saved, ..convert::action(row) }
 }

@@ -26,6 +26,8 @@ pub struct Action {
     pub outcome: Option<String>,
     /// What was done or what failed.
     pub detail: String,
+    /// False while its newest record waits in memory for a journal that takes none.
+    pub saved: bool,
 }
 
 /// `GET /api/actions`.
@@ -47,15 +49,19 @@ pub struct StartAction {
     /// Its arguments.
     #[schema(value_type = Value)]
     pub args: Value,
+    /// Act although the intent cannot be recorded now: while the journal takes no records, it waits
+    /// in memory.
+    #[serde(default)]
+    pub unrecorded: bool,
 }
 
-/// Answer of `POST /api/actions`: the intent is durable, the outcome follows in the live feed.
+/// Answer of `POST /api/actions`: the outcome follows in the live feed.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StartedAction {
     /// Its id.
     pub id: String,
-    /// The record of the intent.
-    pub seq: u64,
+    /// The record of the intent, which is durable; null where it waits in memory.
+    pub seq: Option<u64>,
 }
 
 /// Body of `POST /api/journal/wipe`.

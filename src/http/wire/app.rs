@@ -69,6 +69,8 @@ pub struct Request {
     pub end: RequestEnd,
     /// Sorted by start, then path.
     pub sections: Vec<Section>,
+    /// False while this state is kept in memory, for a journal that takes no records.
+    pub saved: bool,
 }
 
 /// A timed part of a request.
@@ -119,6 +121,8 @@ pub struct LiveQuery {
     pub watchers_count: u64,
     /// False after its source went down, until it is sent again or dropped.
     pub observed: bool,
+    /// False while this state is kept in memory, for a journal that takes no records.
+    pub saved: bool,
     /// True only in the live feed: it is gone.
     pub removed: bool,
 }

@@ -43,6 +43,8 @@ pub struct ObjectRow {
     pub changed: f64,
     /// The record that this state is from.
     pub seq: u64,
+    /// False while this state is kept in memory, for a journal that takes no records.
+    pub saved: bool,
 }
 
 /// `GET /api/objects`.

@@ -27,5 +27,5 @@ pub use cluster::{
 pub use journal::{Journal, LeftAlone, Segment};
 pub use live::{LiveBatch, LiveDurable, LiveHeartbeat, LiveHello, LiveReset, LiveShed};
 pub use overview::{KindCount, Overview};
-pub use session::{ErrorBody, JournalStatus, LogIn, Mode, ReplayStatus, Session, Status};
+pub use session::{ErrorBody, JournalStatus, LogIn, Mode, ReplayStatus, Session, Status, Unsaved};
 pub use source::{Gap, Source, SourceState, Sources};

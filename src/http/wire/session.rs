@@ -61,6 +61,21 @@ pub struct Status {
     pub sources: Vec<Source>,
     /// Why something does not work as it should; empty when all is well.
     pub degraded: Vec<String>,
+    /// What is kept in memory while the journal takes no records; null while it does.
+    pub unsaved: Option<Unsaved>,
+}
+
+/// What is kept in memory while the journal takes no records.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Unsaved {
+    /// Since when.
+    pub since: f64,
+    /// Why, and what to do.
+    pub reason: String,
+    /// Records that wait in memory: states of what is alive, and actions.
+    pub kept: u64,
+    /// Records that are lost; a gap will tell of them.
+    pub dropped: u64,
 }
 
 /// The positions of the journal.

@@ -11,6 +11,9 @@ use crate::{
 /// per byte than a larger one.
 const FULL_BYTES: usize = 1 << 20;
 
+/// What a record takes beside its payload, with the zeros behind it.
+const HEADER_BYTES: usize = 44;
+
 /// Some events and their payloads.
 #[derive(Debug, Default)]
 pub(in crate::recorder) struct Batch {
@@ -24,18 +27,20 @@ impl Batch {
     /// A batch of these events.
     pub fn of(events: Vec<Event>) -> Batch {
         let mut batch = Batch::default();
-        events.into_iter().for_each(|event| batch.push(event));
+        events.into_iter().for_each(|event| _ = batch.push(event));
         batch
     }
 
-    /// Adds an event.
-    pub fn push(&mut self, event: Event) {
+    /// Adds an event; returns what its record takes, bytes.
+    pub fn push(&mut self, event: Event) -> usize {
+        let before = self.payloads.len();
         event.encode_to(&mut self.payloads);
         self.ends.push(self.payloads.len());
         if event.role() != Role::History {
             self.keys.insert(event.key());
         }
         self.events.push(event);
+        self.payloads.len() - before + HEADER_BYTES
     }
 
     /// The events, in order.
@@ -87,7 +92,8 @@ impl Batch {
     }
 }
 
-fn flags(role: Role) -> Flags {
+/// What a record's header says of an event's role.
+pub(super) fn flags(role: Role) -> Flags {
     match role {
         Role::History => Flags::default(),
         Role::State => Flags::STATE,

@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use tokio::time::{Duration, Instant};
 
-use super::Core;
+use super::{Core, loss};
 use crate::{
     event::{
         DeletedBecause, Event, Extensions, Key, Listed, LiveQueryDropped, Millis, ObjectDeleted,
-        ObjectObserved, Observation, Observed, SourceState, State as SourceWord, WatchPosition,
-        kind, now,
+        ObjectObserved, Observation, Observed, Role, SourceState, State as SourceWord,
+        WatchPosition, kind, now,
     },
     views::{self, read},
 };
@@ -35,7 +35,8 @@ impl Core {
         if let Observation::Events(events) = message.what
             && message.generation >= self.wiped_before
         {
-            self.losses.count_all(&events, now());
+            let now = now();
+            events.iter().for_each(|event| self.losses.add_stale(event, now));
         }
     }
 
@@ -45,7 +46,23 @@ impl Core {
             Event::ObjectObserved(observed) if self.is_known(&observed) => {}
             Event::ObjectDeleted(deleted) if self.is_gone(&deleted) => {}
             Event::SourceState(state) => self.take_source_state(state),
-            event => self.stage(event),
+            event @ (Event::LogLine(_) | Event::Trace(_)) => self.take_budgeted(event),
+            event => _ = self.stage(event),
+        }
+    }
+
+    /// Stages a log line or a trace if its source's budget allows. The end of a trace that is
+    /// recorded as open is always taken: it would stay open for ever.
+    fn take_budgeted(&mut self, event: Event) {
+        let source = loss::source_of(&event).to_owned();
+        let key = event.key();
+        let must = event.role() == Role::End
+            && (self.fold.state.open_traces.contains_key(&key) || self.staged.concerns(key));
+        if self.budgets.admits(&source, Instant::now()) || must {
+            let bytes = self.stage(event);
+            self.budgets.charge(&source, bytes);
+        } else {
+            self.budgets.drop_one(&source, now());
         }
     }
 
@@ -54,19 +71,19 @@ impl Core {
         if self.staged.concerns(key) {
             return false;
         }
-        let known = self.state.objects.get(&key);
+        let known = self.fold.state.objects.get(&key);
         let event = known.and_then(|known| known.body.event(kind::OBJECT_OBSERVED));
         matches!(event, Some(Event::ObjectObserved(known)) if known.body == observed.body)
     }
 
     fn is_gone(&self, deleted: &ObjectDeleted) -> bool {
         let key = deleted.object.key();
-        !self.staged.concerns(key) && !self.state.objects.contains_key(&key)
+        !self.staged.concerns(key) && !self.fold.state.objects.contains_key(&key)
     }
 
     fn take_source_state(&mut self, state: SourceState) {
         self.commit();
-        let known = self.state.sources.get(&state.name).map(|source| &source.state);
+        let known = self.fold.state.sources.get(&state.name).map(|source| &source.state);
         if known == Some(&state) {
             return;
         }
@@ -78,7 +95,7 @@ impl Core {
         if came_up {
             self.resends.push((Instant::now() + RESEND_GRACE, name));
         } else if !is_up {
-            for trace in read::unended_traces(&self.state, &name) {
+            for trace in read::unended_traces(&self.fold.state, &name) {
                 self.stage(Event::Trace(trace));
             }
         }
@@ -91,13 +108,14 @@ impl Core {
         let listed = Listed { from: listed.from.min(blind_since), ..listed };
         let named: HashSet<Key> = listed.uids.iter().map(|uid| Key::object(uid)).collect();
         let ended: Vec<Event> = self
+            .fold
             .state
             .objects
             .iter()
             .filter(|(key, object)| object.source == listed.source && !named.contains(key))
             .map(|(_, object)| gone_unobserved(object, &listed))
             .collect();
-        ended.into_iter().for_each(|event| self.stage(event));
+        ended.into_iter().for_each(|event| _ = self.stage(event));
         self.stage(Event::WatchPosition(WatchPosition {
             source: listed.source,
             resource_version: listed.resource_version,
@@ -112,13 +130,13 @@ impl Core {
             self.resends.extract_if(.., |(at, _)| *at <= now).map(|(_, name)| name).collect();
         for name in due {
             let is_up = |source: &views::Source| source.state.state == SourceWord::Up;
-            if !self.state.sources.get(&name).is_some_and(is_up) {
+            if !self.fold.state.sources.get(&name).is_some_and(is_up) {
                 continue;
             }
-            let of_source = self.state.live_queries.values().filter(|q| q.source == name);
+            let of_source = self.fold.state.live_queries.values().filter(|q| q.source == name);
             let unsent: Vec<Event> =
-                of_source.filter(|q| !self.state.is_observed(q)).map(dropped).collect();
-            unsent.into_iter().for_each(|event| self.stage(event));
+                of_source.filter(|q| !self.fold.state.is_observed(q)).map(dropped).collect();
+            unsent.into_iter().for_each(|event| _ = self.stage(event));
         }
     }
 }

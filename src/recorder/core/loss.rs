@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::event::{Event, Extensions, Gap, Millis};
 
-/// What was lost since the journal stopped taking records.
+/// What was lost and has not been told yet.
 #[derive(Debug, Default)]
 pub(super) struct Losses {
     by_source: BTreeMap<String, Lost>,
@@ -13,7 +13,10 @@ pub(super) struct Losses {
 #[derive(Debug)]
 struct Lost {
     from: Millis,
-    count: u64,
+    /// `None` where nobody can know.
+    count: Option<u64>,
+    /// States or ends are among them, so what is shown of the source may be out of date.
+    is_stale: bool,
 }
 
 impl Losses {
@@ -21,28 +24,57 @@ impl Losses {
         self.by_source.is_empty()
     }
 
-    /// Counts events that were not recorded.
-    pub fn count_all(&mut self, events: &[Event], now: Millis) {
-        for event in events {
-            let source = source_of(event).to_owned();
-            self.by_source.entry(source).or_insert(Lost { from: now, count: 0 }).count += 1;
+    /// How many records were lost, as far as that can be known.
+    pub fn count(&self) -> u64 {
+        self.by_source.values().filter_map(|lost| lost.count).sum()
+    }
+
+    /// Counts an event that was not recorded. One that is itself a gap becomes part of the gap that
+    /// will tell of it.
+    pub fn add(&mut self, event: &Event, now: Millis) {
+        match event {
+            Event::Gap(gap) => self.lose(&gap.source, gap.from.min(now), gap.dropped),
+            other => self.lose(source_of(other), now, Some(1)),
         }
     }
 
-    /// Since when each source lost something.
-    pub fn begun(self) -> impl Iterator<Item = (String, Millis)> {
-        self.by_source.into_iter().map(|(source, lost)| (source, lost.from))
+    /// Counts records of the source of an event.
+    pub fn add_so_many(&mut self, event: &Event, count: u64, now: Millis) {
+        if count > 0 {
+            self.lose(source_of(event), now, Some(count));
+        }
+    }
+
+    /// Counts an event without which what is shown of its source is out of date.
+    pub fn add_stale(&mut self, event: &Event, now: Millis) {
+        self.add(event, now);
+        if let Some(lost) = self.by_source.get_mut(source_of(event)) {
+            lost.is_stale = true;
+        }
+    }
+
+    fn lose(&mut self, source: &str, from: Millis, count: Option<u64>) {
+        let none = Lost { from, count: Some(0), is_stale: false };
+        let lost = self.by_source.entry(source.to_owned()).or_insert(none);
+        lost.from = lost.from.min(from);
+        lost.count = lost.count.zip(count).map(|(a, b)| a + b);
+    }
+
+    /// Since when what is shown of a source may be out of date.
+    pub fn stale_since(&self) -> impl Iterator<Item = (&String, Millis)> {
+        let stale = self.by_source.iter().filter(|(_, lost)| lost.is_stale);
+        stale.map(|(source, lost)| (source, lost.from))
     }
 
     /// One gap for each source.
-    pub fn as_gaps(&self, now: Millis) -> Vec<Event> {
+    pub fn as_gaps(&self, reason: &str, now: Millis) -> Vec<Event> {
         let gap = |(source, lost): (&String, &Lost)| {
             Event::Gap(Gap {
                 source: source.clone(),
-                reason: "the journal could not be written".into(),
+                reason: reason.to_owned(),
                 from: lost.from,
                 to: now,
-                dropped: Some(lost.count),
+                dropped: lost.count,
                 ext: Extensions::default(),
             })
         };
@@ -63,7 +95,7 @@ pub(super) fn refused(event: &Event, reason: &str, now: Millis) -> Event {
 }
 
 /// The source that a lost event counts for; the recorder itself where it names none.
-fn source_of(event: &Event) -> &str {
+pub(super) fn source_of(event: &Event) -> &str {
     match event {
         Event::ObjectObserved(e) => &e.source,
         Event::ObjectDeleted(e) => &e.source,
@@ -78,6 +110,9 @@ fn source_of(event: &Event) -> &str {
         Event::ActionIntent(_)
         | Event::ActionProgress(_)
         | Event::ActionOutcome(_)
-        | Event::Boot(_) => "recorder",
+        | Event::Boot(_)
+        | Event::Retention(_)
+        | Event::FilesRemoved(_)
+        | Event::Degraded(_) => "recorder",
     }
 }

@@ -3,9 +3,21 @@
 
 mod batch;
 
+mod budget;
+
 mod intake;
 
+mod journaling;
+
 mod loss;
+
+mod trouble;
+
+mod unsaved;
+
+mod upkeep;
+
+mod wipe;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,13 +26,17 @@ use tokio::{
     time::{Duration, Instant},
 };
 
-use self::{batch::Batch, loss::Losses};
-use super::{Error, Health, Published, Request, Snapshot, with_causes};
-use crate::{
-    event::{ActionOutcome, Event, Millis, Observed, Wiped, millis, now, now_ns},
-    journal::{self, Appended, Positions, Reader, Recovery, Seq, WipeNote, Writer},
-    views::{self, Body},
+use self::{
+    batch::Batch, budget::Budgets, loss::Losses, trouble::Healing, unsaved::Unsaved, upkeep::Upkeep,
 };
+use super::{Error, Health, Published, Recorded, Request, Setup, Snapshot, with_causes};
+use crate::{
+    event::{Event, Millis, Observed},
+    journal::{Positions, Reader, Recovery, Seq, Writer, fs::Fs},
+    views::{self, fold::Fold},
+};
+
+pub(super) use wipe::wipe;
 
 /// Messages taken from the queue at once.
 const MESSAGES_AT_ONCE: usize = 16;
@@ -30,8 +46,6 @@ const SYNC_INTERVAL: Duration = Duration::from_millis(100);
 const UNSYNCED_BYTES_MAX: usize = 1 << 20;
 /// Between two snapshots.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(20);
-/// While the journal cannot be appended to, how often it is tried again.
-const HEAL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What the thread hears.
 #[derive(Debug)]
@@ -62,12 +76,31 @@ impl Outputs {
     }
 }
 
+/// What a start has found and made.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub writer: Writer,
+    pub reader: Reader,
+    pub fold: Fold,
+    pub faults: Vec<String>,
+    pub recovery: Arc<Recovery>,
+}
+
+/// An admin's request whose answer waits for the sync.
+#[derive(Debug)]
+struct Waiter {
+    seq: Seq,
+    /// It is content with a record that may not be durable.
+    keeps: bool,
+    done: oneshot::Sender<Result<Recorded, Error>>,
+}
+
 /// Journal and views, joined.
 #[derive(Debug)]
 pub(super) struct Core {
     writer: Writer,
     reader: Reader,
-    state: views::State,
+    fold: Fold,
     outputs: Outputs,
     faults: Vec<String>,
     recovery: Arc<Recovery>,
@@ -77,11 +110,14 @@ pub(super) struct Core {
     unsynced_since: Option<Instant>,
     published_at: Instant,
     is_stale: bool,
-    waiters: Vec<(Seq, oneshot::Sender<Result<Seq, Error>>)>,
+    waiters: Vec<Waiter>,
     resends: Vec<(Instant, String)>,
-    append_error: Option<String>,
-    retry_at: Option<Instant>,
+    healing: Healing,
+    /// What waits for the journal to take records again; empty while it does.
+    unsaved: Unsaved,
     losses: Losses,
+    budgets: Budgets,
+    upkeep: Upkeep,
     /// Since when ends may have been lost of a source that has not listed again, by source.
     blind_since: BTreeMap<String, Millis>,
     /// Observations of generations before this one were wiped.
@@ -89,18 +125,14 @@ pub(super) struct Core {
 }
 
 impl Core {
-    pub fn new(
-        writer: Writer,
-        reader: Reader,
-        state: views::State,
-        outputs: Outputs,
-        faults: Vec<String>,
-        recovery: Arc<Recovery>,
-    ) -> Core {
+    pub fn new(setup: &Setup, fs: Arc<dyn Fs>, opened: Opened, outputs: Outputs) -> Core {
+        let Opened { writer, reader, fold, faults, recovery } = opened;
         Core {
+            upkeep: Upkeep::new(setup, fs, &writer),
+            budgets: Budgets::new(setup.source_bytes_per_day),
             writer,
             reader,
-            state,
+            fold,
             outputs,
             faults,
             recovery,
@@ -112,8 +144,8 @@ impl Core {
             is_stale: true,
             waiters: Vec::new(),
             resends: Vec::new(),
-            append_error: None,
-            retry_at: None,
+            healing: Healing::default(),
+            unsaved: Unsaved::default(),
             losses: Losses::default(),
             blind_since: BTreeMap::new(),
             wiped_before: 0,
@@ -121,7 +153,7 @@ impl Core {
     }
 
     pub fn state(&self) -> &views::State {
-        &self.state
+        &self.fold.state
     }
 
     pub fn reader(&self) -> &Reader {
@@ -130,7 +162,8 @@ impl Core {
 
     /// Records the first events, publishes the views and lets the collectors begin.
     pub fn begin(&mut self, events: Vec<Event>) {
-        events.into_iter().for_each(|event| self.stage(event));
+        events.into_iter().for_each(|event| _ = self.stage(event));
+        self.look_after();
         self.commit();
         self.sync();
         self.publish_health();
@@ -164,10 +197,15 @@ impl Core {
     /// Everything that is due after a turn.
     fn work_off(&mut self, is_idle: bool) {
         self.drop_unsent_live_queries();
+        if self.upkeep.is_due() {
+            self.look_after();
+        }
         self.commit();
+        if self.healing.is_due() {
+            self.heal();
+        }
         let now = Instant::now();
-        let is_due = self.unsynced_since.is_some_and(|since| now >= since + SYNC_INTERVAL)
-            || self.retry_at.is_some_and(|at| now >= at);
+        let is_due = self.unsynced_since.is_some_and(|since| now >= since + SYNC_INTERVAL);
         if !self.waiters.is_empty() || is_due || self.unsynced_bytes >= UNSYNCED_BYTES_MAX {
             self.sync();
         }
@@ -180,13 +218,14 @@ impl Core {
     fn wake_at(&self) -> Instant {
         let sync_at = self.unsynced_since.map(|since| since + SYNC_INTERVAL);
         let resend_at = self.resends.iter().map(|(at, _)| *at).min();
-        let far = Instant::now() + Duration::from_secs(3600);
-        [sync_at, resend_at, self.retry_at].into_iter().flatten().min().unwrap_or(far)
+        let upkeep_at = self.upkeep.due_at();
+        let others = [sync_at, resend_at, self.healing.retry_at()].into_iter().flatten();
+        others.fold(upkeep_at, Instant::min)
     }
 
     fn serve(&mut self, request: Request) {
         match request {
-            Request::Record { events, done } => self.record(events, done),
+            Request::Record { events, keeps, done } => self.record(events, keeps, done),
             Request::Wipe { note, done } => {
                 // The asker may have gone; the wipe stands all the same.
                 let _ = done.send(self.wipe(&note));
@@ -195,153 +234,19 @@ impl Core {
         }
     }
 
-    /// Records an admin's events; the answer waits for the sync.
-    fn record(&mut self, events: Vec<Event>, done: oneshot::Sender<Result<Seq, Error>>) {
-        self.commit();
-        match self.append(&Batch::of(events)) {
-            Ok(seq) => self.waiters.push((seq, done)),
-            Err(error) => {
-                if !matches!(error, journal::Error::Refused { .. }) {
-                    self.append_failed(with_causes(&error));
-                }
-                // The asker may have gone; there is nothing to undo.
-                let _ = done.send(Err(Error::not_recorded(&error)));
-            }
-        }
-    }
-
-    fn wipe(&mut self, note: &WipeNote) -> Result<(u64, Seq), Error> {
-        self.commit();
-        self.sync();
-        let (event, appended) = wipe(&mut self.writer, &self.reader, note)
-            .map_err(|error| Error::not_recorded(&error))?;
-        self.state = views::State::default();
-        self.resends.clear();
-        self.blind_since.clear();
-        let seq = self.apply(&[event], appended, note.time_ns);
-        self.publish();
-        self.start_collectors_over();
-        self.wiped_before = self.generation;
-        Ok((self.reader.positions().epoch, seq))
-    }
-
     fn start_collectors_over(&mut self) {
         self.generation += 1;
         self.outputs.generation.send_replace(self.generation);
     }
 
-    fn stage(&mut self, event: Event) {
-        self.staged.push(event);
-        if self.staged.is_full() {
-            self.commit();
-        }
-    }
-
-    /// Appends, publishes and applies what is staged. What cannot be appended is counted, and told
-    /// in gaps as soon as the journal takes records again.
-    fn commit(&mut self) {
-        let staged = std::mem::take(&mut self.staged);
-        if self.retry_at.is_some_and(|at| Instant::now() < at) {
-            self.losses.count_all(staged.events(), now());
-            return;
-        }
-        let told = self.tell_losses();
-        match told.and_then(|()| self.append_accepted(&staged)) {
-            Ok(()) => {}
-            Err(error) => {
-                self.losses.count_all(staged.events(), now());
-                self.append_failed(with_causes(&error));
-            }
-        }
-    }
-
-    fn tell_losses(&mut self) -> Result<(), journal::Error> {
-        if !self.losses.is_empty() {
-            self.append(&Batch::of(self.losses.as_gaps(now())))?;
-            for (source, from) in std::mem::take(&mut self.losses).begun() {
-                let known = self.blind_since.entry(source).or_insert(from);
-                *known = known.min(from);
-            }
-        }
-        Ok(())
-    }
-
-    /// Appends a batch; in the place of an event that no journal can hold stands the gap it leaves.
-    fn append_accepted(&mut self, batch: &Batch) -> Result<(), journal::Error> {
-        if batch.is_empty() {
-            return Ok(());
-        }
-        match self.append(batch) {
-            Err(journal::Error::Refused { index, reason }) => {
-                let gap = loss::refused(&batch.events()[index], &reason, now());
-                self.append_accepted(&batch.with(index, gap))
-            }
-            result => result.map(|_| ()),
-        }
-    }
-
-    /// Appends events and applies them; returns the number of the last one.
-    fn append(&mut self, batch: &Batch) -> Result<Seq, journal::Error> {
-        let time_ns = now_ns();
-        let appended = self.writer.append(&batch.records(time_ns))?;
-        self.unsynced_bytes += batch.bytes();
-        self.unsynced_since.get_or_insert_with(Instant::now);
-        Ok(self.apply(batch.events(), appended, time_ns))
-    }
-
-    fn append_failed(&mut self, reason: String) {
-        if self.append_error.as_ref() != Some(&reason) {
-            tracing::error!("appending to the journal failed: {reason}");
-        }
-        self.append_error = Some(reason);
-        self.retry_at = Some(Instant::now() + HEAL_INTERVAL);
-        self.publish_health();
-    }
-
-    /// Collectors start over, since what they sent meanwhile may have ended something.
-    fn healed(&mut self) {
-        self.append_error = None;
-        self.retry_at = None;
-        self.publish_health();
-        self.start_collectors_over();
-    }
-
-    fn apply(&mut self, events: &[Event], appended: Appended, time_ns: i64) -> Seq {
-        let mut seq = appended.first_seq;
-        for (event, place) in events.iter().zip(appended.places) {
-            let body = Body { seq, learned: millis(time_ns), place };
-            self.state.apply(event, body);
-            seq += 1;
-        }
-        self.is_stale = true;
-        seq - 1
-    }
-
-    fn sync(&mut self) {
-        let result = self.writer.sync();
-        self.unsynced_bytes = 0;
-        self.unsynced_since = None;
-        self.is_stale = true;
-        match &result {
-            Err(error) => self.append_failed(with_causes(error)),
-            Ok(_) if self.append_error.is_some() && self.losses.is_empty() => self.healed(),
-            Ok(_) => {}
-        }
-        if !self.waiters.is_empty() {
-            // Whoever is told that it is recorded finds it in the views.
-            self.publish();
-        }
-        for (seq, done) in self.waiters.drain(..) {
-            let answer = result.as_ref().map(|_| seq).map_err(Error::not_recorded);
-            // The asker may have gone; the record stands all the same.
-            let _ = done.send(answer);
-        }
-    }
-
     /// Publishes the views, then announces them.
     fn publish(&mut self) {
         let positions = self.reader.positions();
-        let snapshot = Snapshot { seq: positions.last_seq, state: self.state.clone() };
+        let snapshot = Snapshot {
+            seq: positions.last_seq,
+            state: self.fold.state.clone(),
+            unsaved: self.shown_unsaved(),
+        };
         self.outputs.published.snapshot.store(Arc::new(snapshot));
         self.outputs.positions.send_replace(positions);
         self.published_at = Instant::now();
@@ -350,42 +255,30 @@ impl Core {
 
     fn publish_health(&self) {
         let applied = self.outputs.published.health.load().applied;
-        let failing = self.append_error.as_ref();
-        let failing = failing.map(|error| format!("observations are not being recorded: {error}"));
+        let mut degraded = self.faults.clone();
+        degraded.extend(self.fold.unread.lines());
+        degraded.extend(self.healing.line());
         self.outputs.published.health.store(Arc::new(Health {
             replayed: true,
             applied,
-            degraded: self.faults.iter().cloned().chain(failing).collect(),
+            degraded,
             recovery: Some(Arc::clone(&self.recovery)),
+            limits: self.upkeep.limits(),
         }));
     }
 
     /// The clean end: everything is durable and the segment is sealed.
     fn finish(mut self) {
         self.commit();
+        self.stage_budget_gaps(true);
+        self.commit();
+        if self.healing.is_troubled() {
+            self.heal_at_the_end();
+        }
         self.sync();
         self.publish();
         if let Err(error) = self.writer.close() {
             tracing::error!("closing the journal failed: {}", with_causes(&error));
         }
     }
-}
-
-/// Starts a new epoch whose first event says who wiped, when, why and what went.
-pub(super) fn wipe(
-    writer: &mut Writer,
-    reader: &Reader,
-    note: &WipeNote,
-) -> Result<(Event, Appended), journal::Error> {
-    let event = wipe_event(&reader.positions(), note);
-    let first = Batch::of(vec![event.clone()]);
-    let appended = writer.wipe(note, &first.records(note.time_ns))?;
-    Ok((event, appended))
-}
-
-fn wipe_event(went: &Positions, note: &WipeNote) -> Event {
-    let Positions { epoch, first_seq, last_seq, bytes, .. } = *went;
-    let went = Wiped { epoch, first_seq, last_seq, bytes };
-    let at = millis(note.time_ns);
-    Event::ActionOutcome(ActionOutcome::of_wipe(went, &note.actor, &note.reason, at))
 }
