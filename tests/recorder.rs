@@ -4,8 +4,14 @@
 #[allow(dead_code, reason = "the journal's own tests use the rest")]
 mod faulty;
 
+#[path = "recorder/commit.rs"]
+mod commit;
+
 #[path = "recorder/degraded.rs"]
 mod degraded;
+
+#[path = "recorder/upkeep.rs"]
+mod upkeep;
 
 use std::{path::Path, time::Duration};
 

@@ -11,7 +11,7 @@ use super::{
     params::{At, Params, bad},
 };
 use crate::{
-    journal::{Reader, Seq},
+    journal::{Positions, Reader, Seq},
     recorder::{Published, Snapshot},
     views::read::{Window, state_at},
 };
@@ -105,6 +105,15 @@ impl Moments {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
+    /// Forgets those that the journal no longer reaches: they would keep what was retired on the
+    /// volume.
+    pub(super) fn keep_within(&self, positions: &Positions) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(name, _)| {
+            name.epoch == positions.epoch && name.seq + 1 >= positions.first_seq
+        });
+    }
+
     fn slot(&self, name: Name) -> Slot {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|(known, _)| known.epoch == name.epoch);
@@ -151,6 +160,20 @@ mod tests {
         assert!(Arc::ptr_eq(&first, &moments.slot(name(1))), "1 was used after 2");
         let kept: Vec<Seq> = moments.0.lock().unwrap().iter().map(|(n, _)| n.seq).collect();
         assert_eq!(kept, [3, 4, 5, 1]);
+    }
+
+    #[test]
+    fn what_was_retired_is_forgotten() {
+        let moments = Moments::default();
+        for seq in [8, 9, 10] {
+            moments.slot(Name { epoch: 1, seq });
+        }
+        let positions = Positions { epoch: 1, first_seq: 10, ..Positions::default() };
+        moments.keep_within(&positions);
+        let kept: Vec<Seq> = moments.0.lock().unwrap().iter().map(|(n, _)| n.seq).collect();
+        assert_eq!(kept, [9, 10], "the state before the first event can be told");
+        moments.keep_within(&Positions { epoch: 2, ..positions });
+        assert!(moments.0.lock().unwrap().is_empty());
     }
 
     #[test]

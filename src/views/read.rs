@@ -337,6 +337,14 @@ fn merge<T>(
     Page { rows, next }
 }
 
+/// What the recorder did to the journal, or found: retention, removed files, degraded times.
+///
+/// # Errors
+/// The journal could not be read.
+pub fn upkeep(reader: &Reader, window: Window) -> Result<Page<Recorded<Event>>, Error> {
+    page(reader, window, of_kinds(&[kind::RETENTION, kind::FILES_REMOVED, kind::DEGRADED]), decode)
+}
+
 /// Deleted objects.
 ///
 /// # Errors

@@ -8,9 +8,7 @@ use std::{
 
 use monitor_backend::{event::Level, journal::WipeNote};
 
-use crate::support::{
-    Recorded, backup, copy, flip, log, round_of_events, run, segments, text,
-};
+use crate::support::{Recorded, backup, copy, flip, log, round_of_events, run, segments, text};
 
 #[test]
 fn a_sound_journal_is_clean_as_directory_segment_and_tar() {

@@ -56,6 +56,11 @@ export class Rows<A extends { seq: number; next?: number | null }, T> extends Qu
     return this
   }
 
+  /** Asks once more, if anybody looks: for what no feed tells. */
+  askIfOpen(): void {
+    if (this.#isOpen) void this.ask()
+  }
+
   /** All rows, in no order. Reading it subscribes to changes. */
   all(): T[] {
     void this.version.value
