@@ -16,7 +16,7 @@ use crate::{
         limits::LIST_TIME,
         wire::{self, Reach},
     },
-    journal::Reader,
+    journal::{Reader, Recovery},
     recorder::Health,
     views::read::{self, Window},
 };
@@ -62,11 +62,20 @@ fn shape(
         limits,
         segments,
         left_alone: left_alone.iter().map(convert::left_alone).collect(),
-        recovery: recovery.and_then(|r| serde_json::to_value(r).ok()).unwrap_or(Value::Null),
+        recovery: recovery.map_or(Value::Null, |found| report(found, &health.passed_over)),
         volume_bytes: volume.as_ref().map(|v| v.f_blocks.saturating_mul(v.f_frsize)),
         volume_free_bytes: volume.as_ref().map(|v| v.f_bavail.saturating_mul(v.f_frsize)),
         upkeep: upkeep.rows.into_iter().filter_map(convert::upkeep).collect(),
     })
+}
+
+/// What recovery found in the files, and what the views found in the records.
+fn report(recovery: &Recovery, passed_over: &[String]) -> Value {
+    let mut report = serde_json::to_value(recovery).unwrap_or_default();
+    if let Some(fields) = report.as_object_mut() {
+        fields.insert("passed_over".into(), passed_over.into());
+    }
+    report
 }
 
 /// How far back the segments reach, and how far they will if it goes on like this.
