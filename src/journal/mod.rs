@@ -14,7 +14,7 @@
 //! - `catalog`, `survey`, `account` and `load` say what a directory holds, `recovery` opens it;
 //! - `reader`, `scan`, `text` and `verify` answer, `backup` and `download` give the journal away,
 //!   `open_backup` reads what they gave, `checksums` holds a tar to what it says of itself;
-//! - `tally` counts, `follow` looks at what another process appends.
+//! - `tally` counts, `follow` looks at what another process appends, `transcript` writes a part anew.
 
 mod record;
 
@@ -100,6 +100,8 @@ mod tally;
 
 mod follow;
 
+mod transcript;
+
 mod error;
 
 #[cfg(test)]
@@ -123,6 +125,7 @@ pub use segment::{Place, Segment};
 pub use state::Positions;
 pub use tally::{Count, Tally};
 pub use text::Text;
+pub use transcript::Transcript;
 pub use verify::Verification;
 pub use wipe::WipeNote;
 pub use writer::{Appended, BATCH_BYTES_MAX, Writer};

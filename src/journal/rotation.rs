@@ -1,6 +1,6 @@
 //! From one segment to the next: seal, sync, build, name. Decides when; appends nothing.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use super::{
     control::{Control, SEAL_BYTES, Seal},
@@ -177,10 +177,9 @@ impl Writer {
     }
 
     fn next_salt(&mut self) -> Result<u64, Error> {
-        let random = writer::random::<8>(&self.dir)?;
+        let salt = salt(self.segment_number + 1, &self.dir)?;
         self.segment_number += 1;
-        let low = u64::from_le_bytes(random) >> (u64::BITS - SALT_RANDOM_BITS);
-        Ok(self.segment_number << SALT_RANDOM_BITS | low)
+        Ok(salt)
     }
 
     pub(super) fn published_segments(&self) -> Vec<Arc<Segment>> {
@@ -203,6 +202,12 @@ impl Writer {
 /// What the next segment says of this one.
 pub(super) fn previous(segment: &Segment, last_seq: Seq) -> Previous {
     Previous { salt: segment.header.salt, last_seq, data_end: segment.end() }
+}
+
+/// A new salt for the segment that has this number in its journal.
+pub(super) fn salt(segment_number: u64, dir: &Path) -> Result<u64, Error> {
+    let low = u64::from_le_bytes(writer::random::<8>(dir)?) >> (u64::BITS - SALT_RANDOM_BITS);
+    Ok(segment_number << SALT_RANDOM_BITS | low)
 }
 
 /// The number of the segment that has this salt.
