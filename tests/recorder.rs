@@ -10,6 +10,9 @@ mod commit;
 #[path = "recorder/degraded.rs"]
 mod degraded;
 
+#[path = "recorder/unread.rs"]
+mod unread;
+
 #[path = "recorder/upkeep.rs"]
 mod upkeep;
 
