@@ -3,11 +3,11 @@
 //! A fault inside the file costs its section and is reported; nothing in it keeps the process from
 //! starting.
 
-use std::{fs, net::SocketAddr, path::PathBuf};
+use std::{fs, net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::{cli::ServeArgs, http};
+use crate::{cli::ServeArgs, http, journal::Retention};
 
 /// The port of the original deployment.
 const LISTEN_DEFAULT: SocketAddr =
@@ -17,7 +17,19 @@ const LISTEN_DEFAULT: SocketAddr =
 pub const SEGMENT_BYTES_DEFAULT: u64 = 64 << 20;
 
 /// A segment holds at least a few large records, and no more than a quick replay allows.
-const SEGMENT_BYTES_RANGE: std::ops::RangeInclusive<u64> = (1 << 20)..=(256 << 20);
+const SEGMENT_BYTES_RANGE: RangeInclusive<u64> = (1 << 20)..=(256 << 20);
+
+/// What a journal may take at least, bytes: a few segments, the one that is written to included.
+const BYTES_MAX_RANGE: RangeInclusive<u64> = (8 << 20)..=u64::MAX;
+
+/// How long events may be kept, hours: up to a century.
+const AGE_MAX_HOURS_RANGE: RangeInclusive<u64> = 1..=(100 * 366 * 24);
+
+/// What may be kept free, bytes.
+const FREE_MIN_RANGE: RangeInclusive<u64> = 0..=(1 << 50);
+
+/// What a source of log lines and traces may record a day, bytes; a line takes some hundred.
+const SOURCE_BYTES_RANGE: RangeInclusive<u64> = (1 << 20)..=u64::MAX;
 
 /// Settings, ready to use.
 #[derive(Debug, Clone)]
@@ -38,6 +50,10 @@ pub struct Config {
     pub cluster_enabled: bool,
     /// Size of a new segment, bytes.
     pub segment_bytes: u64,
+    /// How much is kept.
+    pub keep: Retention,
+    /// What each source of log lines and traces may record a day, bytes.
+    pub source_bytes_per_day: Option<u64>,
     /// Wipes once for each new token.
     pub wipe_on_start: Option<String>,
     /// What was wrong in the file, a line each.
@@ -65,6 +81,39 @@ struct HttpSection {
 #[serde(deny_unknown_fields, default)]
 struct JournalSection {
     segment_bytes: Option<u64>,
+    bytes_max: Option<u64>,
+    age_max_hours: Option<u64>,
+    free_min_bytes: Option<u64>,
+    source_bytes_per_day: Option<u64>,
+}
+
+impl JournalSection {
+    /// What is wrong with its numbers.
+    fn fault(&self) -> Option<String> {
+        let numbers = [
+            ("segment_bytes", self.segment_bytes, SEGMENT_BYTES_RANGE),
+            ("bytes_max", self.bytes_max, BYTES_MAX_RANGE),
+            ("age_max_hours", self.age_max_hours, AGE_MAX_HOURS_RANGE),
+            ("free_min_bytes", self.free_min_bytes, FREE_MIN_RANGE),
+            ("source_bytes_per_day", self.source_bytes_per_day, SOURCE_BYTES_RANGE),
+        ];
+        let is_off = |(_, given, range): &(&str, Option<u64>, RangeInclusive<u64>)| {
+            given.is_some_and(|given| !range.contains(&given))
+        };
+        let (name, _, range) = numbers.into_iter().find(is_off)?;
+        Some(match *range.end() {
+            u64::MAX => format!("{name} must be at least {}", range.start()),
+            end => format!("{name} must lie between {} and {end}", range.start()),
+        })
+    }
+
+    fn keep(&self) -> Retention {
+        Retention {
+            bytes_max: self.bytes_max,
+            age_max: self.age_max_hours.map(|hours| Duration::from_secs(hours * 3600)),
+            free_min: self.free_min_bytes,
+        }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -104,10 +153,9 @@ impl Config {
     fn merge(args: &ServeArgs, text: &str) -> Config {
         let mut file = File::parse(text);
         let http: HttpSection = file.section("http");
-        let journal: JournalSection = file.section("journal");
+        let journal = file.journal();
         let app_server: AppServerSection = file.section("app_server");
         let cluster: ClusterSection = file.section("cluster");
-        let segment_bytes = file.segment_bytes(&journal);
         file.report_unknown_sections();
         let base_path = file.base_path(args.base_path.clone().or(http.base_path));
         Config {
@@ -118,7 +166,9 @@ impl Config {
             app_server_url: present(&args.app_server_url).or(app_server.url),
             kubeconfig: present(&args.kubeconfig).or(cluster.kubeconfig),
             cluster_enabled: cluster.enabled,
-            segment_bytes,
+            segment_bytes: journal.segment_bytes.unwrap_or(SEGMENT_BYTES_DEFAULT),
+            keep: journal.keep(),
+            source_bytes_per_day: journal.source_bytes_per_day,
             wipe_on_start: present(&args.wipe_on_start),
             faults: file.faults,
         }
@@ -159,17 +209,11 @@ impl File {
         })
     }
 
-    fn segment_bytes(&mut self, journal: &JournalSection) -> u64 {
-        let wanted = journal.segment_bytes.unwrap_or(SEGMENT_BYTES_DEFAULT);
-        if SEGMENT_BYTES_RANGE.contains(&wanted) {
-            return wanted;
-        }
-        self.faults.push(format!(
-            "configuration file: section [journal] is off: segment_bytes must lie between {} and {}",
-            SEGMENT_BYTES_RANGE.start(),
-            SEGMENT_BYTES_RANGE.end()
-        ));
-        SEGMENT_BYTES_DEFAULT
+    fn journal(&mut self) -> JournalSection {
+        let section: JournalSection = self.section("journal");
+        let Some(fault) = section.fault() else { return section };
+        self.faults.push(format!("configuration file: section [journal] is off: {fault}"));
+        JournalSection::default()
     }
 
     fn base_path(&mut self, wanted: Option<String>) -> String {
@@ -247,5 +291,30 @@ mod tests {
         let config = merged("[journal]\nsegment_bytes = 1\n");
         assert_eq!(config.segment_bytes, SEGMENT_BYTES_DEFAULT);
         assert!(config.faults[0].contains("segment_bytes"));
+    }
+
+    #[test]
+    fn the_journal_section_says_how_much_is_kept() {
+        let config = merged(
+            "[journal]\nbytes_max = 1073741824\nage_max_hours = 48\nfree_min_bytes = 0\n\
+             source_bytes_per_day = 1048576\n",
+        );
+        assert_eq!(config.faults, Vec::<String>::new());
+        let age_max = Some(Duration::from_secs(48 * 3600));
+        let keep = Retention { bytes_max: Some(1 << 30), age_max, free_min: Some(0) };
+        assert_eq!((config.keep, config.source_bytes_per_day), (keep, Some(1 << 20)));
+    }
+
+    #[test]
+    fn a_number_out_of_range_costs_the_section_and_is_named() {
+        for (text, name) in [
+            ("bytes_max = 1", "bytes_max must be at least"),
+            ("age_max_hours = 0", "age_max_hours must lie between"),
+            ("source_bytes_per_day = 5", "source_bytes_per_day must be at least"),
+        ] {
+            let config = merged(&format!("[journal]\nfree_min_bytes = 7\n{text}\n"));
+            assert!(config.faults[0].contains(name), "{:?}", config.faults);
+            assert_eq!(config.keep, Retention::default());
+        }
     }
 }

@@ -114,12 +114,12 @@ fn setup(config: &Config, key_faults: Vec<String>, mode: Mode) -> recorder::Setu
         journal: journal::Options {
             dir: config.data_dir.clone(),
             segment_bytes: config.segment_bytes,
-            keep: journal::Retention::default(),
+            keep: config.keep.clone(),
         },
         version: env!("CARGO_PKG_VERSION").into(),
         host: host.trim().into(),
         mode: if mode == Mode::Demo { "demo".into() } else { "live".into() },
-        source_bytes_per_day: None,
+        source_bytes_per_day: config.source_bytes_per_day,
         config_faults: [config.faults.clone(), key_faults].concat(),
         wipe_on_start: token.map(|token| WipeOnStart { token, memory }),
     }

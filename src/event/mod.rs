@@ -26,6 +26,9 @@ mod time;
 
 mod word;
 
+#[cfg(test)]
+mod document;
+
 pub use action::{ActionIntent, ActionOutcome, ActionProgress, Boot, Outcome, Wiped};
 pub use app::{Level, LiveQuery, LiveQueryDropped, LogLine, Section, Trace, TraceEnd};
 pub use codec::{DecodeError, Extensions};

@@ -7,9 +7,11 @@ use serde_json::Value;
 use super::wire;
 use crate::{
     event::{
-        self, DeletedBecause, Key, ObjectDeleted, ObjectObserved, Outcome, State, TraceEnd, millis,
+        self, DeletedBecause, Event, Key, ObjectDeleted, ObjectObserved, Outcome, State, TraceEnd,
+        millis,
     },
     journal::{LeftAlone, Place, Positions, SegmentInfo},
+    recorder::Limits,
     views::{
         self, Body, objects,
         read::{Action, Recorded},
@@ -263,4 +265,48 @@ fn word(outcome: Outcome) -> String {
 
 pub(super) fn left_alone(file: &LeftAlone) -> wire::LeftAlone {
     wire::LeftAlone { name: file.name.clone(), reason: file.reason.clone() }
+}
+
+pub(super) fn limits(limits: &Limits) -> wire::Limits {
+    wire::Limits {
+        bytes_max: limits.bytes_max,
+        age_max: limits.age_max.map(|age| age.as_secs_f64() * 1000.0),
+        free_min_bytes: Some(limits.free_min),
+        source_bytes_per_day: limits.source_bytes_per_day,
+    }
+}
+
+/// `None` for an event that is no upkeep.
+pub(super) fn upkeep(row: Recorded<Event>) -> Option<wire::Upkeep> {
+    let what = event::word_of(row.value.kind())?;
+    let detail = match row.value {
+        Event::Retention(e) => format!(
+            "events {} to {} were given up, {} segments of {} MiB: {}",
+            e.first_seq,
+            e.last_seq,
+            e.segments,
+            e.bytes >> 20,
+            because_of(&e.because),
+        ),
+        Event::FilesRemoved(e) => format!("{}: {}", e.detail, e.files.join(", ")),
+        Event::Degraded(e) => format!(
+            "nothing was recorded for {:.0} s, {} records were lost and {} recorded late: {}",
+            (e.to - e.from) / 1000.0,
+            e.dropped,
+            e.kept,
+            e.reason,
+        ),
+        _ => return None,
+    };
+    Some(wire::Upkeep { seq: row.seq, time: row.learned, what: what.into(), detail })
+}
+
+fn because_of(word: &str) -> &str {
+    match word {
+        "bytes" => "the journal took all that it may",
+        "age" => "they were older than is kept",
+        "free" => "the volume had too little left free",
+        "full" => "the volume was full",
+        other => other,
+    }
 }

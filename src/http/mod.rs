@@ -108,11 +108,14 @@ pub async fn serve(listener: TcpListener, desk: Desk, shutdown: impl Future<Outp
     let surface = Arc::new(Surface::new(desk, closing));
     let reporting = surface.clone();
     let reports = tokio::spawn(async move { reporting.report_wrong_keys().await });
+    let forgetting = surface.clone();
+    let forgets = tokio::spawn(async move { forgetting.forget_moments().await });
     server::run(listener, surface.clone(), shutdown, || {
         close.send_replace(true);
     })
     .await;
     reports.abort();
+    forgets.abort();
     if let Some(recorder) = &surface.desk.recorder {
         surface.access.wrong_keys.report(recorder).await;
     }
@@ -185,6 +188,16 @@ impl Surface {
             answer::text(StatusCode::OK, "ready\n")
         } else {
             answer::text(StatusCode::SERVICE_UNAVAILABLE, "starting\n")
+        }
+    }
+
+    /// Lets go of past moments that the journal no longer reaches, also while nobody asks for one.
+    async fn forget_moments(&self) {
+        let mut positions = self.desk.published.positions.clone();
+        // An error means that the recorder has stopped.
+        while positions.changed().await.is_ok() {
+            let now = *positions.borrow_and_update();
+            self.moments.keep_within(&now);
         }
     }
 

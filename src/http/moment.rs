@@ -1,14 +1,17 @@
 //! What an answer is of: the present, or a past moment that is built by replay and kept for a while.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 
 use super::{
     error::Error,
-    limits::MOMENTS_MAX,
+    limits::{LIST_TIME, LOOKUP_TIME, MOMENTS_MAX, PAGE_TIME},
     params::{At, Params, bad},
 };
 use crate::{
-    journal::{Reader, Seq},
+    journal::{Positions, Reader, Seq},
     recorder::{Published, Snapshot},
     views::read::{Window, state_at},
 };
@@ -35,12 +38,19 @@ impl Moment {
             limit: params.limit()?,
             before: params.seq("before")?.map_or(end, |before| before.min(end)),
             after: params.seq("after")?.unwrap_or(0),
+            until: Some(Instant::now() + PAGE_TIME),
         })
     }
 
-    /// The newest so many rows.
+    /// The newest so many rows, for one list among others.
     pub(super) fn newest(&self, limit: usize) -> Window {
-        Window { limit, before: self.seq() + 1, after: 0 }
+        let until = Some(Instant::now() + LIST_TIME);
+        Window { before: self.seq() + 1, until, ..Window::newest(limit) }
+    }
+
+    /// The newest record of one thing.
+    pub(super) fn lookup(&self) -> Window {
+        Window { until: Some(Instant::now() + LOOKUP_TIME), ..self.newest(1) }
     }
 }
 
@@ -95,6 +105,15 @@ impl Moments {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
+    /// Forgets those that the journal no longer reaches: they would keep what was retired on the
+    /// volume.
+    pub(super) fn keep_within(&self, positions: &Positions) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(name, _)| {
+            name.epoch == positions.epoch && name.seq + 1 >= positions.first_seq
+        });
+    }
+
     fn slot(&self, name: Name) -> Slot {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|(known, _)| known.epoch == name.epoch);
@@ -141,6 +160,20 @@ mod tests {
         assert!(Arc::ptr_eq(&first, &moments.slot(name(1))), "1 was used after 2");
         let kept: Vec<Seq> = moments.0.lock().unwrap().iter().map(|(n, _)| n.seq).collect();
         assert_eq!(kept, [3, 4, 5, 1]);
+    }
+
+    #[test]
+    fn what_was_retired_is_forgotten() {
+        let moments = Moments::default();
+        for seq in [8, 9, 10] {
+            moments.slot(Name { epoch: 1, seq });
+        }
+        let positions = Positions { epoch: 1, first_seq: 10, ..Positions::default() };
+        moments.keep_within(&positions);
+        let kept: Vec<Seq> = moments.0.lock().unwrap().iter().map(|(n, _)| n.seq).collect();
+        assert_eq!(kept, [9, 10], "the state before the first event can be told");
+        moments.keep_within(&Positions { epoch: 2, ..positions });
+        assert!(moments.0.lock().unwrap().is_empty());
     }
 
     #[test]

@@ -7,7 +7,8 @@
 //! - `fs`, `map` and `pages` are the files, `walk` goes from record to record, past damage;
 //! - `segment` is one file as readers see it, `index` what is where in it;
 //! - `keymap` is what lives, `replay` the state at a moment, `breadcrumb` where a start died;
-//! - `draft` builds a segment, `writer` appends, `rescue` and `wipe` begin anew;
+//! - `draft` builds a segment, `writer` appends, `rotation` goes to the next,
+//!   `rescue` and `wipe` begin anew;
 //! - `sizes`, `spare` and `reserve` see to room, `remedy` to steps that failed, `retention` takes
 //!   the oldest segments, `presence` notices what others took, `maintain` calls them;
 //! - `catalog`, `survey`, `account` and `load` say what a directory holds, `recovery` opens it;
@@ -51,6 +52,8 @@ mod reserve;
 
 mod writer;
 
+mod rotation;
+
 mod rescue;
 
 mod wipe;
@@ -86,6 +89,8 @@ mod download;
 mod backup;
 
 mod open_backup;
+
+mod deep;
 
 mod verify;
 

@@ -15,6 +15,7 @@ use super::{
     index::Index,
     keymap::state_hash,
     record::{Flags, Record, Seq},
+    rotation,
     walk::Frame,
     writer,
 };
@@ -133,7 +134,7 @@ impl Transcript {
             journal_id: self.journal_id,
             epoch: self.epoch,
             base_seq,
-            salt: writer::salt(self.segments, &self.dir)?,
+            salt: rotation::salt(self.segments, &self.dir)?,
             created_ns,
             // Known at the end, when the header is written.
             capacity: 0,

@@ -2,8 +2,10 @@
 
 use std::{fs, io, path::Path, sync::Arc, time::Duration};
 
+use tokio::sync::mpsc;
+
 use super::{
-    Setup, WipeOnStart,
+    Request, Setup, WipeOnStart,
     core::{Core, Inputs, Opened, Outputs},
     with_causes,
 };
@@ -20,8 +22,8 @@ use crate::{
 const OPEN_RETRY: Duration = Duration::from_millis(500);
 
 /// Runs the recorder until it is asked to stop.
-pub(super) async fn run(setup: Setup, fs: Arc<dyn Fs>, inputs: Inputs, outputs: Outputs) {
-    let opened = open(&setup, &fs, &inputs, &outputs).await;
+pub(super) async fn run(setup: Setup, fs: Arc<dyn Fs>, mut inputs: Inputs, outputs: Outputs) {
+    let opened = open(&setup, &fs, &mut inputs, &outputs).await;
     let Some((mut writer, reader, recovery)) = opened else {
         return;
     };
@@ -48,22 +50,33 @@ pub(super) async fn run(setup: Setup, fs: Arc<dyn Fs>, inputs: Inputs, outputs: 
 async fn open(
     setup: &Setup,
     fs: &Arc<dyn Fs>,
-    inputs: &Inputs,
+    inputs: &mut Inputs,
     outputs: &Outputs,
 ) -> Option<(Writer, Reader, Recovery)> {
     loop {
-        match journal::open_with(setup.journal.clone(), fs.clone()) {
+        let reason = match journal::open_with(setup.journal.clone(), fs.clone()) {
             Ok(opened) => return Some(opened),
-            Err(error) => {
-                let mut degraded = setup.config_faults.clone();
-                degraded.push(format!("the journal is not open: {}", with_causes(&error)));
-                outputs.degrade(degraded);
-            }
-        }
-        if inputs.requests.is_closed() {
+            Err(error) => format!("the journal is not open: {}", with_causes(&error)),
+        };
+        let faults = setup.config_faults.iter().cloned();
+        outputs.degrade(faults.chain([reason.clone()]).collect());
+        let refusing = refuse(&mut inputs.requests, &reason);
+        if tokio::time::timeout(OPEN_RETRY, refusing).await.is_ok() {
             return None;
         }
-        tokio::time::sleep(OPEN_RETRY).await;
+    }
+}
+
+/// Refuses what admins ask while the journal is not open; ends when asked to stop.
+async fn refuse(requests: &mut mpsc::Receiver<Request>, reason: &str) {
+    let refusal = || super::Error::NotRecorded { reason: reason.to_owned() };
+    while let Some(request) = requests.recv().await {
+        // Whoever asked may have gone; nothing was done.
+        match request {
+            Request::Record { done, .. } => drop(done.send(Err(refusal()))),
+            Request::Wipe { done, .. } => drop(done.send(Err(refusal()))),
+            Request::Stop => return,
+        }
     }
 }
 

@@ -170,7 +170,7 @@ impl Cut {
             self.tell_lost(&lost, 0)?;
         }
         self.transcript.finish()?;
-        let report = verify::report(&args.out_dir)?;
+        let report = verify::report(&args.out_dir, false)?;
         let dir = args.out_dir.display();
         eprintln!("{dir}: events {from} to {to}, {} texts redacted", self.redaction.changed);
         if self.cannot_decode > 0 {

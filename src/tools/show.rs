@@ -43,7 +43,7 @@ struct Row<'a> {
 #[derive(Debug)]
 pub enum Decoded {
     /// An event.
-    Event(Event),
+    Event(Box<Event>),
     /// Bytes that this version cannot decode, in hex.
     Bytes(String),
 }
@@ -52,7 +52,7 @@ impl Decoded {
     /// Decodes a record.
     pub fn of(record: &Record<'_>) -> Decoded {
         match Event::decode(record.kind, record.payload) {
-            Ok(Some(event)) => Decoded::Event(event),
+            Ok(Some(event)) => Decoded::Event(Box::new(event)),
             _ => Decoded::Bytes(hex(record.payload)),
         }
     }

@@ -24,7 +24,7 @@ pub use app::{LiveQueries, LiveQuery, LogEntry, Logs, Request, RequestEnd, Reque
 pub use cluster::{
     ClusterEvent, Deleted, ObjectDetail, ObjectHistory, ObjectRow, ObjectVersion, Objects, Timeline,
 };
-pub use journal::{Journal, LeftAlone, Segment};
+pub use journal::{Journal, LeftAlone, Limits, Reach, Segment, Upkeep};
 pub use live::{LiveBatch, LiveDurable, LiveHeartbeat, LiveHello, LiveReset, LiveShed};
 pub use overview::{KindCount, Overview};
 pub use session::{ErrorBody, JournalStatus, LogIn, Mode, ReplayStatus, Session, Status, Unsaved};

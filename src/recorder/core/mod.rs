@@ -47,6 +47,9 @@ const UNSYNCED_BYTES_MAX: usize = 1 << 20;
 /// Between two snapshots.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(20);
 
+/// Requests that share a sync: as many as may wait.
+const WAITERS_MAX: usize = 64;
+
 /// What the thread hears.
 #[derive(Debug)]
 pub(super) struct Inputs {
@@ -110,6 +113,8 @@ pub(super) struct Core {
     unsynced_since: Option<Instant>,
     published_at: Instant,
     is_stale: bool,
+    /// The views hold everything, and were published.
+    is_complete: bool,
     waiters: Vec<Waiter>,
     resends: Vec<(Instant, String)>,
     healing: Healing,
@@ -142,6 +147,7 @@ impl Core {
             unsynced_since: None,
             published_at: Instant::now(),
             is_stale: true,
+            is_complete: false,
             waiters: Vec::new(),
             resends: Vec::new(),
             healing: Healing::default(),
@@ -166,6 +172,9 @@ impl Core {
         self.look_after();
         self.commit();
         self.sync();
+        // Whoever sees that the views are complete finds them, and whoever waits for that is woken.
+        self.publish();
+        self.is_complete = true;
         self.publish_health();
         self.publish();
     }
@@ -177,7 +186,11 @@ impl Core {
                 biased;
                 request = inputs.requests.recv() => match request {
                     Some(Request::Stop) | None => break,
-                    Some(request) => self.serve(request),
+                    Some(request) => {
+                        if self.serve_all(request, &mut inputs.requests) {
+                            break;
+                        }
+                    }
                 },
                 _ = inputs.queue.recv_many(&mut messages, MESSAGES_AT_ONCE),
                     if !inputs.queue.is_closed() || !inputs.queue.is_empty() => {}
@@ -223,6 +236,20 @@ impl Core {
         others.fold(upkeep_at, Instant::min)
     }
 
+    /// Serves a request and all that came while the one before was made durable, so that they share
+    /// the next sync. True when it is time to stop.
+    fn serve_all(&mut self, first: Request, others: &mut mpsc::Receiver<Request>) -> bool {
+        self.serve(first);
+        for _ in 0..WAITERS_MAX {
+            match others.try_recv() {
+                Ok(Request::Stop) => return true,
+                Ok(request) => self.serve(request),
+                Err(_) => break,
+            }
+        }
+        false
+    }
+
     fn serve(&mut self, request: Request) {
         match request {
             Request::Record { events, keeps, done } => self.record(events, keeps, done),
@@ -259,7 +286,7 @@ impl Core {
         degraded.extend(self.fold.unread.lines());
         degraded.extend(self.healing.line());
         self.outputs.published.health.store(Arc::new(Health {
-            replayed: true,
+            replayed: self.is_complete,
             applied,
             degraded,
             recovery: Some(Arc::clone(&self.recovery)),
