@@ -342,7 +342,7 @@ fn merge<T>(
 /// # Errors
 /// The journal could not be read.
 pub fn upkeep(reader: &Reader, window: Window) -> Result<Page<Recorded<Event>>, Error> {
-    page(reader, window, &[kind::RETENTION, kind::FILES_REMOVED, kind::DEGRADED], None, decode)
+    page(reader, window, of_kinds(&[kind::RETENTION, kind::FILES_REMOVED, kind::DEGRADED]), decode)
 }
 
 /// Deleted objects.
