@@ -31,7 +31,7 @@ fn a_part_has_the_same_numbers_times_and_state() {
         let out = dir.path().join(format!("cut-{from}"));
         let cut = run(&["journal", "cut", original, text(&out), "--from", from, "--to", to]);
         cut.ended(0);
-        run(&["journal", "verify", text(&out), "--json"]).ended(0);
+        run(&["journal", "verify", text(&out), "--deep"]).ended(0);
         assert_eq!(events(text(&out), "1", "9999"), events(original, from, to));
         let last: u64 = to.parse().expect("a number");
         assert_eq!(state_after(text(&out), last), state_after(original, last), "{from} to {to}");
