@@ -206,8 +206,8 @@ pub(super) fn previous(segment: &Segment, last_seq: Seq) -> Previous {
 
 /// A new salt for the segment that has this number in its journal.
 pub(super) fn salt(segment_number: u64, dir: &Path) -> Result<u64, Error> {
-    let random = u64::from_le_bytes(writer::random::<8>(dir)?);
-    Ok(segment_number << SALT_RANDOM_BITS | random >> (u64::BITS - SALT_RANDOM_BITS))
+    let low = u64::from_le_bytes(writer::random::<8>(dir)?) >> (u64::BITS - SALT_RANDOM_BITS);
+    Ok(segment_number << SALT_RANDOM_BITS | low)
 }
 
 /// The number of the segment that has this salt.
