@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 /// What stands in the place of a credential.
-const REDACTED: &str = "[redacted]";
+pub const REDACTED: &str = "[redacted]";
 
 /// Whoever has these letters in their name holds a credential.
 const TELLING_LETTERS: [&str; 11] = [

@@ -3,14 +3,22 @@
 #[path = "support/cluster.rs"]
 mod cluster;
 
+#[path = "journal/faulty.rs"]
+#[allow(dead_code, reason = "the journal's own tests use the rest")]
+mod faulty;
+
 use std::{ops::ControlFlow, path::Path, sync::Arc, time::Duration};
 
 use cluster::Cluster;
+use faulty::{Faulty, Op};
 use monitor_backend::{
     actions::{Actions, Error, RUNNING_MAX},
     cluster::Access,
     event::{ActionIntent, ActionOutcome, Event, Outcome, kind},
-    journal::{self, Range, Seq},
+    journal::{
+        self, Range, Seq,
+        fs::{Disk, Fs},
+    },
     recorder::{self, Published, Setup},
 };
 use serde_json::{Value, json};
@@ -31,20 +39,27 @@ struct Desk {
 
 impl Desk {
     async fn start() -> Desk {
+        Desk::on(Arc::new(Disk)).await
+    }
+
+    async fn on(fs: Arc<dyn Fs>) -> Desk {
         let dir = TempDir::new().expect("a folder");
-        let started = recorder::start(Setup {
-            journal: journal::Options {
-                dir: dir.path().into(),
-                segment_bytes: 1 << 20,
-                keep: journal::Retention::default(),
+        let started = recorder::start_with(
+            Setup {
+                journal: journal::Options {
+                    dir: dir.path().into(),
+                    segment_bytes: 1 << 20,
+                    keep: journal::Retention::default(),
+                },
+                version: "test".into(),
+                host: "test".into(),
+                mode: "live".into(),
+                config_faults: vec![],
+                source_bytes_per_day: None,
+                wipe_on_start: None,
             },
-            version: "test".into(),
-            host: "test".into(),
-            mode: "live".into(),
-            config_faults: vec![],
-            source_bytes_per_day: None,
-            wipe_on_start: None,
-        });
+            fs,
+        );
         let started = started.expect("a thread starts");
         assert!(started.published.replayed().await);
         Desk { recorder: started.recorder, published: started.published, _dir: dir }
@@ -168,7 +183,7 @@ async fn an_action_that_cannot_be_done_has_a_failed_outcome_that_repeats_its_int
     let started = actions.start(ACTOR, ACTION, &args("rollout")).await.expect("it starts");
     let (outcome_seq, outcome) = desk.outcome(1).await;
     let [(seq, intent)] = &desk.intents()[..] else { panic!("one intent") };
-    assert_eq!((*seq, &intent.id), (started.seq, &started.id));
+    assert_eq!((Some(*seq), &intent.id), (started.seq, &started.id));
     assert!(outcome_seq > *seq);
     assert_eq!((outcome.outcome, &outcome.id), (Outcome::Failed, &intent.id));
     assert_eq!((&outcome.actor, &outcome.action), (&intent.actor, &intent.action));
@@ -196,7 +211,7 @@ async fn the_intent_is_durable_before_the_cluster_hears_of_it() {
     assert!(desk.outcomes().is_empty());
     drop(connection);
     let started = start.await.expect("no panic").expect("it starts");
-    assert_eq!(started.seq, *seq);
+    assert_eq!(started.seq, Some(*seq));
     let (_, outcome) = desk.outcome(1).await;
     assert_eq!(outcome.outcome, Outcome::Failed);
     assert!(outcome.detail.contains("is the API server running"), "{}", outcome.detail);
@@ -242,6 +257,50 @@ async fn no_more_than_some_actions_run_at_once() {
         }
     };
     tokio::time::timeout(PATIENCE, poll).await.expect("a slot is given back");
+}
+
+#[tokio::test]
+async fn without_a_record_nothing_is_done_unless_that_is_asked_for() {
+    let fs = Faulty::new();
+    let desk = Desk::on(Arc::new(fs.clone())).await;
+    let actions = Actions::new(desk.recorder.clone(), None);
+    for op in [Op::Create, Op::Allocate, Op::Write] {
+        fs.fail(op, std::io::ErrorKind::StorageFull);
+    }
+    let refused = actions.start(ACTOR, ACTION, &args("rollout")).await;
+    let not_recorded = recorder::Error::NotRecorded { reason: String::new() };
+    let same = |source: &recorder::Error| {
+        std::mem::discriminant(source) == std::mem::discriminant(&not_recorded)
+    };
+    assert!(matches!(&refused, Err(Error::NotRecorded { source }) if same(source)), "{refused:?}");
+    let started = actions.start_unrecorded(ACTOR, ACTION, &args("rollout")).await;
+    let started = started.expect("it is started all the same");
+    assert_eq!(started.seq, None);
+    assert!(desk.intents().is_empty());
+
+    fs.mend();
+    let (outcome_seq, outcome) = desk.outcome(1).await;
+    let [(seq, intent)] = &desk.intents()[..] else { panic!("one intent") };
+    assert_eq!((&intent.id, &outcome.id), (&started.id, &started.id));
+    assert!(outcome_seq > *seq, "the intent is recorded before the outcome");
+}
+
+#[tokio::test]
+async fn an_intent_that_may_not_be_durable_is_not_acted_on_and_its_outcome_says_so() {
+    let fs = Faulty::new();
+    let desk = Desk::on(Arc::new(fs.clone())).await;
+    let actions = Actions::new(desk.recorder.clone(), None);
+    for op in [Op::Create, Op::Rename, Op::Sync] {
+        fs.fail(op, std::io::ErrorKind::Other);
+    }
+    let refused = actions.start(ACTOR, ACTION, &args("rollout")).await;
+    let is_unsure =
+        matches!(&refused, Err(Error::NotRecorded { source: recorder::Error::Unsure { .. } }));
+    assert!(is_unsure, "{refused:?}");
+    fs.mend();
+    let (_, outcome) = desk.outcome(1).await;
+    assert_eq!(outcome.outcome, Outcome::Failed);
+    assert!(outcome.detail.contains("not started"), "{}", outcome.detail);
 }
 
 #[tokio::test]

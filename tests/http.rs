@@ -14,6 +14,13 @@ mod access;
 #[path = "http/actions.rs"]
 mod actions;
 
+#[path = "journal/faulty.rs"]
+#[allow(dead_code, reason = "the journal's own tests use the rest")]
+mod faulty;
+
+#[path = "http/degraded.rs"]
+mod degraded;
+
 #[path = "http/connections.rs"]
 mod connections;
 

@@ -20,6 +20,15 @@ mod sim_fs;
 #[path = "journal/power.rs"]
 mod power;
 
+#[path = "journal/bytes.rs"]
+mod bytes;
+
+#[path = "journal/crafted.rs"]
+mod crafted;
+
+#[path = "journal/extremes.rs"]
+mod extremes;
+
 #[path = "journal/unreadable.rs"]
 mod unreadable;
 

@@ -4,6 +4,9 @@
 #[allow(dead_code, reason = "the journal's own tests use the rest")]
 mod faulty;
 
+#[path = "recorder/commit.rs"]
+mod commit;
+
 #[path = "recorder/degraded.rs"]
 mod degraded;
 
@@ -213,7 +216,7 @@ async fn a_source_that_goes_down_leaves_ends_that_were_not_observed() {
     assert!(snapshot.state.open_traces.is_empty());
     let query = snapshot.state.live_queries.values().next().expect("it is kept as last known");
     assert!(!snapshot.state.is_observed(query));
-    let window = Window { limit: 10, before: Seq::MAX, after: 0 };
+    let window = Window::newest(10);
     let page = read::requests(&reader(&started), &snapshot.state, window).expect("it is read");
     assert_eq!(page.rows.len(), 1);
     assert_eq!(page.rows[0].value.end, TraceEnd::NotObserved);

@@ -4,12 +4,18 @@
 #[path = "support/process.rs"]
 mod process;
 
+#[path = "tools/relay.rs"]
+mod relay;
 #[path = "tools/support.rs"]
 mod support;
 
 #[path = "tools/cat.rs"]
 mod cat;
+#[path = "tools/cut.rs"]
+mod cut;
 #[path = "tools/export.rs"]
 mod export;
+#[path = "tools/pull.rs"]
+mod pull;
 #[path = "tools/verify.rs"]
 mod verify;

@@ -12,7 +12,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use memmap2::Mmap;
 use monitor_backend::{
     event::Level,
-    journal::{Flags, Reader, Seq},
+    journal::{Flags, Reader, Seq, Text},
     views::{
         State,
         read::{self, LogFilter, Window},
@@ -118,7 +118,7 @@ fn searches(criterion: &mut Criterion, reader: &Reader, dir: &Path, bytes: u64) 
     let uid = pod_uid(7);
     group.bench_function("object-history", |b| {
         b.iter(|| {
-            let window = Window { limit: ROWS, before: Seq::MAX, after: 0 };
+            let window = Window::newest(ROWS);
             let history = read::object_history(reader, &present, &uid, window);
             history.expect("it can be read").rows.len()
         });
@@ -131,7 +131,7 @@ fn state(reader: &Reader, seq: Seq) -> State {
 }
 
 fn text(word: &str) -> LogFilter {
-    LogFilter { level: None, text: Some(word.into()) }
+    LogFilter { level: None, text: Text::new(word) }
 }
 
 /// Lines of all pages.
@@ -146,7 +146,7 @@ fn lines(reader: &Reader, filter: &LogFilter) -> usize {
 }
 
 fn lines_of_page(reader: &Reader, filter: &LogFilter, before: Seq) -> (usize, Option<Seq>) {
-    let window = Window { limit: ROWS, before, after: 0 };
+    let window = Window { before, ..Window::newest(ROWS) };
     let page = read::logs(reader, window, filter).expect("it can be read");
     (page.rows.len(), page.next)
 }

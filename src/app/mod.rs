@@ -29,6 +29,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => in_runtime(demo::run(&args)),
         Command::Replay(args) => in_runtime(replay::run(&args)),
         Command::Journal(command) => Ok(tools::journal(command)),
+        Command::Pull(args) => in_runtime(async { Ok(tools::pull(&args).await) }),
     }
 }
 

@@ -11,7 +11,7 @@ use clap::{
     builder::{OsStringValueParser, TypedValueParser},
 };
 
-use crate::tools::JournalCommand;
+use crate::tools::{JournalCommand, PullArgs};
 
 /// Exit code of a command line or configuration that cannot be understood (`EX_USAGE`).
 pub const EXIT_USAGE: u8 = 64;
@@ -37,6 +37,8 @@ pub enum Command {
     /// Works on a journal's files: a directory, one .seg file or a backup's .tar.
     #[command(subcommand)]
     Journal(JournalCommand),
+    /// Brings a backup in a directory up to date over HTTP, and checks it.
+    Pull(PullArgs),
 }
 
 /// Flags of `serve`; each is also an environment variable, and the flag wins.

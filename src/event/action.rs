@@ -78,6 +78,44 @@ pub struct ActionOutcome {
     pub ext: Extensions,
 }
 
+/// What a wipe took away.
+#[derive(Debug, Clone, Copy)]
+pub struct Wiped {
+    /// The epoch that went; the next one is empty.
+    pub epoch: u64,
+    /// Its oldest event.
+    pub first_seq: u64,
+    /// Its newest event.
+    pub last_seq: u64,
+    /// Its recorded bytes.
+    pub bytes: u64,
+}
+
+impl ActionOutcome {
+    /// A wipe is done when it is recorded: the first event of the new epoch.
+    pub fn of_wipe(went: Wiped, actor: &str, reason: &str, at: Millis) -> ActionOutcome {
+        let Wiped { epoch, first_seq, last_seq, bytes } = went;
+        let args = serde_json::json!({
+            "reason": reason,
+            "epoch": epoch,
+            "first_seq": first_seq,
+            "last_seq": last_seq,
+            "bytes": bytes,
+        });
+        ActionOutcome {
+            id: format!("wipe-{}", epoch + 1),
+            actor: actor.into(),
+            action: "wipe".into(),
+            args: args.to_string(),
+            started: at,
+            ended: at,
+            outcome: Outcome::Succeeded,
+            detail: format!("events {first_seq} to {last_seq} were wiped"),
+            ext: Extensions::default(),
+        }
+    }
+}
+
 /// The recorder started.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Boot {

@@ -20,17 +20,23 @@ mod upkeep;
 
 mod observed;
 
+mod texts;
+
 mod time;
 
 mod word;
 
-pub use action::{ActionIntent, ActionOutcome, ActionProgress, Boot, Outcome};
+#[cfg(test)]
+mod document;
+
+pub use action::{ActionIntent, ActionOutcome, ActionProgress, Boot, Outcome, Wiped};
 pub use app::{Level, LiveQuery, LiveQueryDropped, LogLine, Section, Trace, TraceEnd};
 pub use codec::{DecodeError, Extensions};
 pub use key::Key;
 pub use object::{ClusterEvent, DeletedBecause, ObjectDeleted, ObjectObserved, ObjectRef};
 pub use observed::{Listed, Observation, Observed};
 pub use source::{Gap, SourceState, State, WatchPosition};
+pub use texts::Text;
 pub use time::{Millis, millis, now, now_ns};
 pub use upkeep::{Degraded, FilesRemoved, Retention};
 pub use word::{WORDS, kind_of, word_of};

@@ -17,6 +17,11 @@ pub(super) enum Error {
     MethodNotAllowed { allow: String },
     #[error("{what} is not known here")]
     NotFound { what: String },
+    #[error(
+        "{what} was not found in time, and what lies before event {before} was not looked at; ask \
+         again, which begins with what is now in memory"
+    )]
+    Unfinished { what: String, before: u64 },
     #[error("the parameter `{name}` {reason}")]
     BadParameter { name: &'static str, reason: String },
     #[error("the body was not understood: expected {expected}")]
@@ -80,6 +85,7 @@ impl Error {
         match self {
             Error::NoRoute { .. } => (S::NOT_FOUND, "no_route"),
             Error::NotFound { .. } => (S::NOT_FOUND, "not_found"),
+            Error::Unfinished { .. } => (S::SERVICE_UNAVAILABLE, "unfinished"),
             Error::MethodNotAllowed { .. } => (S::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Error::BadParameter { .. } => (S::BAD_REQUEST, "bad_parameter"),
             Error::BadBody { .. } => (S::BAD_REQUEST, "bad_body"),
@@ -128,7 +134,9 @@ impl Error {
             Error::MethodNotAllowed { allow } => (ALLOW, allow.clone()),
             Error::BadRange { len } => (CONTENT_RANGE, format!("bytes */{len}")),
             Error::NoAccess | Error::WrongKey => (WWW_AUTHENTICATE, "Bearer".into()),
-            Error::Starting | Error::TooMany { .. } | Error::Busy(_) => (RETRY_AFTER, "1".into()),
+            Error::Starting | Error::Unfinished { .. } | Error::TooMany { .. } | Error::Busy(_) => {
+                (RETRY_AFTER, "1".into())
+            }
             _ => return None,
         })
     }

@@ -47,6 +47,15 @@ pub const REQUESTS_DEFAULT: usize = 1000;
 /// Rows of a list at most: some megabytes of log lines.
 pub const ROWS_MAX: usize = 10_000;
 
+/// A page of a history is looked for so long; `next` says where the next one goes on.
+pub const PAGE_TIME: Duration = Duration::from_secs(1);
+
+/// Each list of a page that shows several is looked for so long.
+pub const LIST_TIME: Duration = Duration::from_millis(250);
+
+/// One thing by its name is looked for so long, as a page of it can only be there or not.
+pub const LOOKUP_TIME: Duration = Duration::from_secs(5);
+
 /// Past moments that are kept: the one on screen and those just scrubbed over.
 pub const MOMENTS_MAX: usize = 4;
 

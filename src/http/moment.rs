@@ -1,10 +1,13 @@
 //! What an answer is of: the present, or a past moment that is built by replay and kept for a while.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 
 use super::{
     error::Error,
-    limits::MOMENTS_MAX,
+    limits::{LIST_TIME, LOOKUP_TIME, MOMENTS_MAX, PAGE_TIME},
     params::{At, Params, bad},
 };
 use crate::{
@@ -35,12 +38,19 @@ impl Moment {
             limit: params.limit()?,
             before: params.seq("before")?.map_or(end, |before| before.min(end)),
             after: params.seq("after")?.unwrap_or(0),
+            until: Some(Instant::now() + PAGE_TIME),
         })
     }
 
-    /// The newest so many rows.
+    /// The newest so many rows, for one list among others.
     pub(super) fn newest(&self, limit: usize) -> Window {
-        Window { limit, before: self.seq() + 1, after: 0 }
+        let until = Some(Instant::now() + LIST_TIME);
+        Window { before: self.seq() + 1, until, ..Window::newest(limit) }
+    }
+
+    /// The newest record of one thing.
+    pub(super) fn lookup(&self) -> Window {
+        Window { until: Some(Instant::now() + LOOKUP_TIME), ..self.newest(1) }
     }
 }
 

@@ -27,9 +27,10 @@ pub(super) struct PageQuery {
     /// The state at a past moment: a sequence number, or an RFC 3339 time.
     at: Option<String>,
     /// Rows at most; 100 when absent.
-    #[param(minimum = 1, maximum = 1000)]
+    #[param(minimum = 1, maximum = 10000)]
     limit: Option<u64>,
-    /// Only records with a lower number; `next` of the page before.
+    /// Only records with a lower number; `next` of the page before. A page ends after a second with
+    /// the rows that it has, none maybe, and `next` says where to go on.
     before: Option<u64>,
     /// Only records with a higher number.
     after: Option<u64>,

@@ -11,7 +11,10 @@ use super::{
     error::Error,
     limits::{ROWS_DEFAULT, ROWS_MAX},
 };
-use crate::{event::Level, journal::Seq};
+use crate::{
+    event::Level,
+    journal::{Seq, Text},
+};
 
 /// The largest number that JSON readers hold exactly; `seq` stays below it.
 const SEQ_MAX: u64 = (1 << 53) - 1;
@@ -85,6 +88,13 @@ impl Params {
         level
             .map(Some)
             .ok_or_else(|| bad("level", "must be one of error, warn, info, debug, trace"))
+    }
+
+    /// A text to search for.
+    pub(super) fn search(&self, name: &'static str) -> Result<Option<Text>, Error> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let text = Text::new(value);
+        text.map(Some).ok_or_else(|| bad(name, "is too long to search for"))
     }
 
     /// The moment that is asked for; `None` for the present.

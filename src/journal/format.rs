@@ -110,9 +110,9 @@ impl Header {
         self.kind >= EVENT_KIND_MIN && !self.flags.has(Flags::RESTATED)
     }
 
-    /// The state of an entity, or its end, as opposed to history.
-    pub fn changes_state(&self) -> bool {
-        self.flags.0 & (Flags::STATE.0 | Flags::END.0) != 0
+    /// The state of an entity, its end, or what nobody may pass over, as opposed to history.
+    pub fn concerns_state(&self) -> bool {
+        self.flags.0 & (Flags::STATE.0 | Flags::END.0 | Flags::MUST_UNDERSTAND.0) != 0
     }
 
     /// A record of a keyframe.

@@ -56,7 +56,7 @@ pub trait Fs: fmt::Debug + Send + Sync {
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
     /// Takes the lock file; `None` while another process holds it.
     fn try_lock(&self, path: &Path) -> io::Result<Option<Lock>>;
-    /// The size of the volume that a directory is on.
+    /// The size of the volume that a directory is on; an error where it does not say.
     fn space(&self, dir: &Path) -> io::Result<Space>;
     /// Bytes that a file takes on the volume.
     fn allocated(&self, path: &Path) -> io::Result<u64>;
@@ -184,6 +184,10 @@ impl Fs for Disk {
 
     fn space(&self, dir: &Path) -> io::Result<Space> {
         let volume = rustix::fs::statvfs(dir)?;
+        if volume.f_blocks == 0 {
+            // Some network and user-space file systems do not say.
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         let bytes = |blocks: u64| blocks.saturating_mul(volume.f_frsize);
         Ok(Space { total: bytes(volume.f_blocks), free: bytes(volume.f_bavail) })
     }

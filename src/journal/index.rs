@@ -21,7 +21,7 @@ pub const BLOCK_BYTES: u64 = 256 << 10;
 /// Pairs of kind and class that have a bit of their own in a block's note; further ones share one.
 const PAIRS_MAX: usize = 62;
 
-/// The block holds a record with flag state or end: a replay has to look at it.
+/// The block holds a record with flag state, end or must understand: a replay has to look at it.
 const STATEFUL: u64 = 1 << 62;
 
 /// The block holds a pair that has no bit of its own.
@@ -291,7 +291,7 @@ impl Index {
             pair[0].offset < pair[1].offset && pair[0].first_seq < pair[1].first_seq
         };
         let within = |note: &Note| (SEGMENT_HEADER_BYTES..offset).contains(&note.offset);
-        let aligned = |note: &Note| note.offset % ALIGN == 0;
+        let aligned = |note: &Note| note.offset.is_multiple_of(ALIGN);
         self.notes.windows(2).all(ascends) && self.notes.iter().all(|n| within(n) && aligned(n))
     }
 }
@@ -315,7 +315,7 @@ impl Note {
         self.time_min_ns = self.time_min_ns.min(header.time_ns);
         self.time_max_ns = self.time_max_ns.max(header.time_ns);
         self.holds |= bit;
-        if header.changes_state() {
+        if header.concerns_state() {
             self.holds |= STATEFUL;
         }
         if header.key != 0 {

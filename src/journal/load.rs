@@ -9,9 +9,9 @@ use super::{
     fs::{File, Fs},
     header::{self, Previous},
     pages::Unreadable,
-    recovery::{Damaged, Recovery},
+    recovery::Recovery,
     segment::Segment,
-    survey::Survey,
+    survey::{Damage, Survey},
 };
 
 /// The segments of a journal, as far as opening it needs to know them.
@@ -97,7 +97,7 @@ impl Loaded {
         }
         if found.header_lost {
             let what = "both copies of the segment's header are damaged".to_owned();
-            self.recovery.damaged.push(Damaged { segment: name.clone(), offset: 0, what });
+            self.recovery.damaged.push(Damage { offset: 0, what }.of(&name));
         }
         self.note_unreadable(&name, unreadable);
     }
@@ -105,8 +105,7 @@ impl Loaded {
     fn note_unreadable(&mut self, segment: &str, unreadable: &[Unreadable]) {
         for lacks in unreadable {
             self.recovery.unreadable_bytes += lacks.range.end - lacks.range.start;
-            let (segment, offset) = (segment.to_owned(), lacks.range.start);
-            self.recovery.damaged.push(Damaged { segment, offset, what: lacks.what() });
+            self.recovery.damaged.push(lacks.damage().of(segment));
         }
     }
 
@@ -118,8 +117,7 @@ impl Loaded {
         recovery.must_understand.extend(survey.must_understand);
         for damage in survey.damaged {
             segment.note_damage(damage.offset);
-            let (segment, offset) = (found.header.name(), damage.offset);
-            recovery.damaged.push(Damaged { segment, offset, what: damage.what });
+            recovery.damaged.push(damage.of(&segment.name));
         }
         self.note_unreadable(&found.header.name(), &survey.unreadable);
     }

@@ -17,10 +17,12 @@ impl Writer {
     /// Gives what happened since the last call. What fails is tried again at the next call.
     pub fn maintain(&mut self, now_ns: i64) -> Maintained {
         self.make_up_for_removed(now_ns);
-        self.close_by_age(now_ns);
-        self.retire_by_policy(now_ns);
-        self.make_reserve();
-        self.make_spare();
+        if self.may_record().is_ok() {
+            self.close_by_age(now_ns);
+            self.retire_by_policy(now_ns);
+            self.make_reserve();
+            self.make_spare();
+        }
         std::mem::take(&mut self.keeping.news)
     }
 }

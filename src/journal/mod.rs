@@ -7,13 +7,14 @@
 //! - `fs`, `map` and `pages` are the files, `walk` goes from record to record, past damage;
 //! - `segment` is one file as readers see it, `index` what is where in it;
 //! - `keymap` is what lives, `replay` the state at a moment, `breadcrumb` where a start died;
-//! - `draft` builds a segment, `writer` appends, `rescue` and `wipe` begin anew;
+//! - `draft` builds a segment, `writer` appends, `rotation` goes to the next,
+//!   `rescue` and `wipe` begin anew;
 //! - `sizes`, `spare` and `reserve` see to room, `remedy` to steps that failed, `retention` takes
 //!   the oldest segments, `presence` notices what others took, `maintain` calls them;
 //! - `catalog`, `survey`, `account` and `load` say what a directory holds, `recovery` opens it;
 //! - `reader`, `scan`, `text` and `verify` answer, `backup` and `download` give the journal away,
 //!   `open_backup` reads what they gave, `checksums` holds a tar to what it says of itself;
-//! - `tally` counts, `follow` looks at what another process appends.
+//! - `tally` counts, `follow` looks at what another process appends, `transcript` writes a part anew.
 
 mod record;
 
@@ -51,6 +52,8 @@ mod reserve;
 
 mod writer;
 
+mod rotation;
+
 mod rescue;
 
 mod wipe;
@@ -87,6 +90,8 @@ mod backup;
 
 mod open_backup;
 
+mod deep;
+
 mod verify;
 
 mod checksums;
@@ -94,6 +99,8 @@ mod checksums;
 mod tally;
 
 mod follow;
+
+mod transcript;
 
 mod error;
 
@@ -118,6 +125,7 @@ pub use segment::{Place, Segment};
 pub use state::Positions;
 pub use tally::{Count, Tally};
 pub use text::Text;
+pub use transcript::Transcript;
 pub use verify::Verification;
 pub use wipe::WipeNote;
 pub use writer::{Appended, BATCH_BYTES_MAX, Writer};

@@ -3,7 +3,7 @@
 
 use std::{io, ops::Range};
 
-use super::fs::File;
+use super::{fs::File, survey::Damage};
 
 /// What a volume that fails is asked for at a time.
 const PAGE_BYTES: usize = 4096;
@@ -22,9 +22,11 @@ pub struct Unreadable {
 }
 
 impl Unreadable {
-    /// For a report.
-    pub fn what(&self) -> String {
-        format!("{} bytes cannot be read: {}", self.range.end - self.range.start, self.why)
+    /// As a damaged place, which it is for whoever looks for what stood there.
+    pub fn damage(&self) -> Damage {
+        let bytes = self.range.end - self.range.start;
+        let what = format!("{bytes} bytes cannot be read: {}", self.why);
+        Damage { offset: self.range.start, what }
     }
 }
 

@@ -54,7 +54,8 @@ impl Reader {
     }
 
     /// Feeds what makes up the state at `to` (the present when `None`): the keyframe of the nearest
-    /// segment, then the states and ends of entities up to and including `to`. Never history.
+    /// segment, then the states and ends of entities up to and including `to`, and what must be understood.
+    /// No other history.
     ///
     /// # Errors
     /// The journal does not reach back that far, or a segment cannot be read.

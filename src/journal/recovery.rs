@@ -25,6 +25,7 @@ use super::{
     replay,
     reserve::RESERVE_NAME,
     retention::{Keeping, Retention},
+    rotation,
     segment::Segment,
     sizes::Sizes,
     spare::{SPARE_NAME, Spare},
@@ -168,7 +169,7 @@ fn recovered(
         },
         epoch: newest.as_ref().map_or(1, |newest| newest.header.epoch),
         sizes: Sizes { segment_bytes: options.segment_bytes, room: u64::MAX },
-        segment_number: last_number.map_or(0, writer::segment_number),
+        segment_number: last_number.map_or(0, rotation::segment_number),
         shared: shared.clone(),
         fs,
         open: None,
@@ -224,7 +225,7 @@ impl Writer {
             loaded.recovery.leap = Some(Leap { from: self.last_seq, to: self.next_seq });
         }
         let Some(segment) = loaded.segments.last() else { return Ok(()) };
-        self.prev = writer::previous(segment, self.last_seq);
+        self.prev = rotation::previous(segment, self.last_seq);
         let living = &mut self.living;
         let breadcrumb = &self.shared.breadcrumb;
         let mut apply = |segment: &Arc<Segment>, frame: &Frame, _: &[u8]| {

@@ -78,7 +78,7 @@ fn feed_states(segment: &Arc<Segment>, run: Run, last: Seq, f: &mut Sink<'_>) ->
             Step::Frame(frame) if frame.offset >= run.to => return Ok(()),
             Step::Frame(frame) if !frame.header.is_event() => {}
             Step::Frame(frame) if frame.header.seq > last => return Ok(()),
-            Step::Frame(frame) if frame.header.changes_state() => match walk.payload(&frame)? {
+            Step::Frame(frame) if frame.header.concerns_state() => match walk.payload(&frame)? {
                 Some(payload) => f(segment, &frame, payload),
                 None => segment.note_damage(frame.offset),
             },

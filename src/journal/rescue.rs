@@ -10,8 +10,9 @@ use super::{
     header::Previous,
     keymap::KeyMap,
     replay,
+    rotation::Start,
     segment::Segment,
-    writer::{Start, Writer},
+    writer::Writer,
 };
 
 impl Writer {

@@ -135,7 +135,7 @@ impl Writer {
         while let Some(because) = self.due(&usage, now_ns) {
             let Some(bytes) = self.retire_oldest(because) else { return };
             usage.used = usage.used.saturating_sub(bytes);
-            usage.free += bytes;
+            usage.free = usage.free.saturating_add(bytes);
         }
     }
 
@@ -177,8 +177,12 @@ impl Writer {
 
     /// Whether the volume can take a spare of this length and keep free what is to stay free.
     pub(super) fn has_room_for_spare(&self, len: u64) -> bool {
-        let space = self.fs.space(&self.dir);
-        space.is_ok_and(|space| space.free >= self.free_min().saturating_add(len))
+        self.free_bytes() >= self.free_min().saturating_add(len)
+    }
+
+    /// What is free on the volume; without bounds where it does not say.
+    fn free_bytes(&self) -> u64 {
+        self.fs.space(&self.dir).map_or(u64::MAX, |space| space.free)
     }
 
     /// Lets the next append begin a segment where the open one has been open for long enough:
@@ -232,8 +236,8 @@ impl Writer {
         for segment in &segments {
             used += self.size_of(segment)?;
         }
-        let space = self.fs.space(&self.dir)?;
-        Ok(Usage { used, free: space.free + self.keeping.held_bytes() })
+        let free = self.free_bytes().saturating_add(self.keeping.held_bytes());
+        Ok(Usage { used, free })
     }
 
     fn size_of(&mut self, segment: &Arc<Segment>) -> io::Result<u64> {

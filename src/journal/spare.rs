@@ -14,7 +14,7 @@ use std::{
 };
 
 use super::{
-    draft::{Site, remove_quietly},
+    draft::{OpenSegment, Site, remove_quietly},
     error::{Attempt, Error},
     fs::Fs,
     writer::Writer,
@@ -31,9 +31,17 @@ const PIECE_BYTES: u64 = 4 << 20;
 /// a little in the meantime.
 const SMALLER_BY: u64 = 4;
 
+/// The first spare is begun after so many calls of [`Writer::maintain`], or when the open segment
+/// has taken one part in [`BEGUN_AT`]: a process that dies over and over, or lives for a moment,
+/// writes no zeros for nothing.
+const PATIENCE_CALLS: u32 = 30;
+const BEGUN_AT: u64 = 8;
+
 /// The next segment's file, where there is one.
 #[derive(Debug, Default)]
 pub struct Spare {
+    /// How often it was asked whether to begin one.
+    asked: u32,
     ready: Option<Site>,
     making: Option<Making>,
 }
@@ -103,10 +111,19 @@ impl Writer {
         if self.spare.ready.as_ref().is_some_and(|site| !fits(site)) {
             self.spare.discard(&*self.fs);
         }
-        if self.spare.bytes() == 0 && self.has_room_for_spare(len) {
+        self.spare.asked = self.spare.asked.saturating_add(1);
+        if self.spare.bytes() == 0 && self.expects_rotation() && self.has_room_for_spare(len) {
             let path = self.dir.join(SPARE_NAME);
             self.spare.making = Making::begin(self.fs.clone(), path, len);
         }
+    }
+
+    fn expects_rotation(&self) -> bool {
+        let is_begun = |open: &OpenSegment| {
+            let segment = &open.segment;
+            segment.end() >= segment.header.capacity / BEGUN_AT
+        };
+        self.spare.asked > PATIENCE_CALLS || self.open.as_ref().is_some_and(is_begun)
     }
 }
 

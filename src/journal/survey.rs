@@ -7,6 +7,7 @@ use super::{
     control::Control,
     pages::Unreadable,
     record::{Flags, Seq},
+    recovery::Damaged,
     walk::{Source, Step, Walk},
 };
 
@@ -45,6 +46,13 @@ pub struct Damage {
     pub offset: u64,
     /// What is wrong there.
     pub what: String,
+}
+
+impl Damage {
+    /// For a report.
+    pub fn of(self, segment: &str) -> Damaged {
+        Damaged { segment: segment.to_owned(), offset: self.offset, what: self.what }
+    }
 }
 
 impl Survey {

@@ -12,8 +12,9 @@ use super::{
     header::Previous,
     keymap::KeyMap,
     record::NewRecord,
+    rotation::Start,
     segment::Segment,
-    writer::{self, Appended, Start, Writer},
+    writer::{self, Appended, Writer},
 };
 
 /// Who wipes, and why.
@@ -35,6 +36,7 @@ impl Writer {
     /// The new epoch could not be written: nothing was wiped.
     pub fn wipe(&mut self, note: &WipeNote, first: &[NewRecord<'_>]) -> Result<Appended, Error> {
         writer::checked(first)?;
+        self.make_up_for_removed(note.time_ns);
         self.may_record()?;
         let events: Vec<(Header, &[u8])> = first
             .iter()

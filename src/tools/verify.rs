@@ -80,14 +80,13 @@ struct Look {
 /// Prints what is wrong; the exit code says whether anything is.
 pub fn run(args: &VerifyArgs) -> Result<u8, Error> {
     let report = report(&args.path)?;
-    let mut output = Output::standard();
     if args.json {
-        let text = serde_json::to_string_pretty(&report).expect("plain data is JSON");
-        output.line(&text)?;
+        let mut output = Output::standard();
+        output.line(&serde_json::to_string_pretty(&report).expect("plain data is JSON"))?;
+        output.flush()?;
     } else {
-        print(&report, &mut output)?;
+        print(&report)?;
     }
-    output.flush()?;
     Ok(if report.clean { EXIT_CLEAN } else { EXIT_DAMAGED })
 }
 
@@ -167,7 +166,17 @@ impl Look {
     }
 }
 
-fn print(report: &Report, output: &mut Output) -> Result<(), Error> {
+/// Prints a report for people.
+///
+/// # Errors
+/// Nobody reads it.
+pub fn print(report: &Report) -> Result<(), Error> {
+    let mut output = Output::standard();
+    lines(report, &mut output)?;
+    output.flush()
+}
+
+fn lines(report: &Report, output: &mut Output) -> Result<(), Error> {
     let Report { segments, bytes, records, first_seq, last_seq, events, .. } = report;
     let verdict = if report.clean { "clean" } else { "DAMAGED" };
     output.line(&format!(

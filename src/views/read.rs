@@ -1,9 +1,13 @@
 //! History, answered by scanning the journal: the one file of the views that reads it.
 //!
-//! Every function touches maps: call it on a reader thread. A page is bounded by its limit and by
-//! [`SCANNED_MAX`]; `next` says where the next page goes on.
+//! Every function touches maps: call it on a reader thread. A page is bounded by its limit and its
+//! time; `next` says where the next page goes on, also where this one has no rows.
 
-use std::{collections::HashSet, ops::ControlFlow};
+use std::{
+    collections::HashSet,
+    ops::ControlFlow,
+    time::{Duration, Instant},
+};
 
 use super::{Source, State, fold::Fold};
 use crate::{
@@ -11,12 +15,11 @@ use crate::{
         ActionOutcome, ClusterEvent, DecodeError, Event, Gap, Key, Level, LogLine, Millis,
         ObjectDeleted, State as SourceWord, Trace, TraceEnd, kind, millis,
     },
-    journal::{Error, Flags, Range, Reader, Record, Seq},
+    journal::{Error, Flags, Range, Reader, Record, Seq, Text},
 };
 
-/// Records of the wanted kinds that one page may look at before it ends with what it has: about a
-/// second of decoding.
-pub const SCANNED_MAX: usize = 2_000_000;
+/// How long the last line of a source is looked for: a start, or a gap, waits for it.
+const LAST_LINE_TIME: Duration = Duration::from_millis(500);
 
 /// A value and the record that it is from.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,7 +37,7 @@ pub struct Recorded<T> {
 pub struct Page<T> {
     /// Newest first.
     pub rows: Vec<T>,
-    /// `None` when there is nothing older.
+    /// `None` when there is nothing older. Not everything older was looked at where it is some.
     pub next: Option<Seq>,
 }
 
@@ -47,6 +50,15 @@ pub struct Window {
     pub before: Seq,
     /// Only records with a higher number.
     pub after: Seq,
+    /// The page ends with what it has by then.
+    pub until: Option<Instant>,
+}
+
+impl Window {
+    /// The newest rows of all, however long it takes.
+    pub fn newest(limit: usize) -> Window {
+        Window { limit, before: Seq::MAX, after: 0, until: None }
+    }
 }
 
 /// Which log lines.
@@ -54,8 +66,8 @@ pub struct Window {
 pub struct LogFilter {
     /// This level or worse.
     pub level: Option<Level>,
-    /// A substring of the message, in any case.
-    pub text: Option<String>,
+    /// Stands in the message.
+    pub text: Option<Text>,
 }
 
 /// Which objects.
@@ -108,33 +120,36 @@ pub fn fold_at(
     Ok(fold)
 }
 
-/// Scans backwards through some kinds and keeps what `pick` makes a row of.
+/// Scans backwards through what is wanted and keeps what `pick` makes a row of.
 fn page<T>(
     reader: &Reader,
     window: Window,
-    kinds: &[u16],
-    key: Option<Key>,
+    wanted: Range<'_>,
     mut pick: impl FnMut(Record<'_>) -> Option<T>,
 ) -> Result<Page<T>, Error> {
     let mut page = Page { rows: Vec::new(), next: None };
-    let mut scanned = 0;
-    let range = Range {
-        after: window.after,
-        before: window.before,
-        kinds,
-        key: key.map(|key| key.0),
-        ..Range::ALL
-    };
-    reader.scan_back(range, &mut |record| {
-        if page.rows.len() >= window.limit || scanned >= SCANNED_MAX {
+    let Window { limit, before, after, until } = window;
+    let range = Range { after, before, until, ..wanted };
+    let resume = reader.scan_back(range, &mut |record| {
+        if page.rows.len() >= limit {
             page.next = Some(record.seq + 1);
             return ControlFlow::Break(());
         }
-        scanned += 1;
         page.rows.extend(pick(record));
         ControlFlow::Continue(())
     })?;
+    page.next = page.next.or(resume);
     Ok(page)
+}
+
+/// Records of some kinds.
+fn of_kinds(kinds: &[u16]) -> Range<'_> {
+    Range { kinds, ..Range::ALL }
+}
+
+/// Records of some kinds about one entity.
+fn about(key: Key, kinds: &[u16]) -> Range<'_> {
+    Range { key: Some(key.0), ..of_kinds(kinds) }
 }
 
 fn decode(record: Record<'_>) -> Option<Recorded<Event>> {
@@ -152,15 +167,17 @@ pub fn logs(
     window: Window,
     filter: &LogFilter,
 ) -> Result<Page<Recorded<LogLine>>, Error> {
-    let wanted = filter.text.as_deref().map(str::to_lowercase);
-    page(reader, window, &[kind::LOG_LINE], None, |record| {
+    const LEVELS: [u8; 5] = [1, 2, 3, 4, 5];
+    let classes = filter.level.map_or(&[][..], |worst| &LEVELS[..worst as usize]);
+    let text = filter.text.as_ref();
+    let wanted = Range { classes, text, ..of_kinds(&[kind::LOG_LINE]) };
+    page(reader, window, wanted, |record| {
         let Recorded { seq, learned, value: Event::LogLine(value) } = decode(record)? else {
             return None;
         };
-        let level_fits = filter.level.is_none_or(|level| value.level <= level);
-        let text_fits =
-            wanted.as_deref().is_none_or(|text| value.message.to_lowercase().contains(text));
-        (level_fits && text_fits).then_some(Recorded { seq, learned, value })
+        // The text may stand in another field; the class of a line is that of its level.
+        let text_fits = text.is_none_or(|text| text.is_in(value.message.as_bytes()));
+        text_fits.then_some(Recorded { seq, learned, value })
     })
 }
 
@@ -169,7 +186,7 @@ pub fn logs(
 /// # Errors
 /// The journal could not be read.
 pub fn gaps(reader: &Reader, window: Window) -> Result<Page<Recorded<Gap>>, Error> {
-    page(reader, window, &[kind::GAP], None, |record| match decode(record)? {
+    page(reader, window, of_kinds(&[kind::GAP]), |record| match decode(record)? {
         Recorded { seq, learned, value: Event::Gap(value) } => {
             Some(Recorded { seq, learned, value })
         }
@@ -199,7 +216,13 @@ pub fn cluster_events(
 ) -> Result<Page<Recorded<ClusterEvent>>, Error> {
     let fits = |wanted: &Option<String>, value: &str| wanted.as_ref().is_none_or(|w| w == value);
     let mut seen = HashSet::new();
-    page(reader, window, &[kind::CLUSTER_EVENT], None, |record| {
+    let classes = filter.event_type.as_deref().map(|word| [ClusterEvent::class_of(word)]);
+    let wanted = Range {
+        classes: classes.as_ref().map_or(&[], |class| class),
+        key: filter.uid.as_deref().map(|uid| Key::object(uid).0),
+        ..of_kinds(&[kind::CLUSTER_EVENT])
+    };
+    page(reader, window, wanted, |record| {
         let Recorded { seq, learned, value: Event::ClusterEvent(value) } = decode(record)? else {
             return None;
         };
@@ -224,7 +247,7 @@ pub fn requests(
         Some(Recorded { seq: open.body.seq, learned: open.body.learned, value })
     });
     let mut seen = HashSet::new();
-    let ended = page(reader, window, &[kind::TRACE], None, |record| {
+    let ended = page(reader, window, of_kinds(&[kind::TRACE]), |record| {
         if record.flags.0 & Flags::END.0 == 0 || state.open_traces.contains_key(&Key(record.key)) {
             return None;
         }
@@ -236,7 +259,7 @@ pub fn requests(
     Ok(merge(open.collect(), ended, window))
 }
 
-/// One request by its id, whichever source brought it.
+/// One request by its id, whichever source brought it: a page with its newest record.
 ///
 /// # Errors
 /// The journal could not be read.
@@ -244,22 +267,23 @@ pub fn request(
     reader: &Reader,
     state: &State,
     id: &str,
-    before: Seq,
-) -> Result<Option<Recorded<Trace>>, Error> {
-    let sources = state.sources.keys().map(|name| Key::trace(name, id));
-    for key in sources {
-        let window = Window { limit: 1, before, after: 0 };
-        let found = page(reader, window, &[kind::TRACE], Some(key), |record| {
+    window: Window,
+) -> Result<Page<Recorded<Trace>>, Error> {
+    let mut newest = Page { rows: Vec::new(), next: None };
+    for name in state.sources.keys() {
+        let wanted = about(Key::trace(name, id), &[kind::TRACE]);
+        let found = page(reader, Window { limit: 1, ..window }, wanted, |record| {
             let Recorded { seq, learned, value: Event::Trace(value) } = decode(record)? else {
                 return None;
             };
             Some(Recorded { seq, learned, value })
         })?;
-        if let Some(row) = found.rows.into_iter().next() {
-            return Ok(Some(row));
+        if !found.rows.is_empty() {
+            return Ok(found);
         }
+        newest.next = newest.next.max(found.next);
     }
-    Ok(None)
+    Ok(newest)
 }
 
 /// An action: how it ended, or that it still runs.
@@ -285,7 +309,7 @@ pub fn actions(
         learned: running.intent.started,
         value: Action::Running(running.intent.clone()),
     });
-    let ended = page(reader, window, &[kind::ACTION_OUTCOME], None, |record| {
+    let ended = page(reader, window, of_kinds(&[kind::ACTION_OUTCOME]), |record| {
         let Recorded { seq, learned, value: Event::ActionOutcome(value) } = decode(record)? else {
             return None;
         };
@@ -318,7 +342,7 @@ fn merge<T>(
 /// # Errors
 /// The journal could not be read.
 pub fn upkeep(reader: &Reader, window: Window) -> Result<Page<Recorded<Event>>, Error> {
-    page(reader, window, &[kind::RETENTION, kind::FILES_REMOVED, kind::DEGRADED], None, decode)
+    page(reader, window, of_kinds(&[kind::RETENTION, kind::FILES_REMOVED, kind::DEGRADED]), decode)
 }
 
 /// Deleted objects.
@@ -330,7 +354,7 @@ pub fn deleted_objects(
     window: Window,
     filter: &ObjectFilter,
 ) -> Result<Page<Recorded<ObjectDeleted>>, Error> {
-    page(reader, window, &[kind::OBJECT_DELETED], None, |record| {
+    page(reader, window, of_kinds(&[kind::OBJECT_DELETED]), |record| {
         let Recorded { seq, learned, value: Event::ObjectDeleted(deleted) } = decode(record)?
         else {
             return None;
@@ -353,8 +377,8 @@ pub fn object_history(
     window: Window,
 ) -> Result<Page<ObjectVersion>, Error> {
     let kinds = [kind::OBJECT_OBSERVED, kind::OBJECT_DELETED];
-    let mut versions = page(reader, window, &kinds, Some(Key::object(uid)), decode)?;
-    if versions.rows.is_empty() {
+    let mut versions = page(reader, window, about(Key::object(uid), &kinds), decode)?;
+    if versions.rows.is_empty() && versions.next.is_none() {
         versions.rows.extend(present_version(state, uid, window));
     }
     Ok(versions)
@@ -405,8 +429,10 @@ fn last_line(reader: &Reader, up: &Source) -> Result<Option<Millis>, Error> {
     const CLAIM_MAX_MS: f64 = 60_000.0;
     /// What was lost may have been on its way for so long when the last line came.
     const UNDERWAY_MAX_MS: f64 = 1_000.0;
-    let window = Window { limit: 1, before: Seq::MAX, after: up.seq };
-    let last = page(reader, window, &[kind::LOG_LINE], None, |record| match decode(record)? {
+    // Where time runs out nothing is claimed: the source is then taken as heard when it came up.
+    let until = Some(Instant::now() + LAST_LINE_TIME);
+    let window = Window { after: up.seq, until, ..Window::newest(1) };
+    let last = page(reader, window, of_kinds(&[kind::LOG_LINE]), |record| match decode(record)? {
         Recorded { learned, value: Event::LogLine(line), .. } if line.source == up.state.name => {
             let is_credible = (0.0..CLAIM_MAX_MS).contains(&(learned - line.time));
             Some(if is_credible { line.time } else { learned - UNDERWAY_MAX_MS })
@@ -419,12 +445,8 @@ fn last_line(reader: &Reader, up: &Source) -> Result<Option<Millis>, Error> {
 /// Since when a source has been anything but up, over all the states that it had meanwhile.
 fn down_since(reader: &Reader, down: &Source) -> Result<Millis, Error> {
     let mut since = down.state.since;
-    let range = Range {
-        before: down.seq,
-        kinds: &[kind::SOURCE_STATE],
-        key: Some(Key::source(&down.state.name).0),
-        ..Range::ALL
-    };
+    let wanted = about(Key::source(&down.state.name), &[kind::SOURCE_STATE]);
+    let range = Range { before: down.seq, ..wanted };
     reader.scan_back(range, &mut |record| match decode(record).map(|row| row.value) {
         Some(Event::SourceState(earlier))
             if matches!(earlier.state, SourceWord::Down | SourceWord::Connecting) =>

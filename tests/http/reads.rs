@@ -1,11 +1,17 @@
 //! The lists: their contract, their pages and their past.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
 use crate::support::{
     Recording, Server, live_query, log, pod_deleted, pod_observed, source_up, trace, warning,
 };
-use monitor_backend::event::Level;
+use monitor_backend::{
+    event::{Event, Extensions, Gap, Level},
+    journal::Text,
+    views::read::{self, LogFilter, Window},
+};
 
 async fn filled() -> (Recording, Server) {
     let recording = Recording::start();
@@ -133,6 +139,121 @@ async fn pages_meet_without_overlap_and_filters_hold_over_them() {
     let third = all["entries"][2]["seq"].as_u64().unwrap();
     let newer = server.json(&format!("/api/logs?after={third}")).await;
     assert_eq!(newer["entries"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_search_is_for_the_message_in_any_case() {
+    let (_recording, server) = filled().await;
+    let count = async |query: &str| {
+        let answer = server.json(&format!("/api/logs?{query}")).await;
+        answer["entries"].as_array().unwrap().len()
+    };
+    assert_eq!(count("q=connection%20refused").await, 1);
+    assert_eq!(count("q=CONN").await, 1);
+    // These stand in the record, but in other fields.
+    assert_eq!(count("q=app::db").await, 0);
+    assert_eq!(count("q=app-server").await, 0);
+    assert_eq!(count("q=c.nn").await, 0, "signs mean themselves");
+    let refused = server.get(&format!("/api/logs?q={}", "x".repeat(2000))).await;
+    assert_eq!(refused.status(), 400);
+}
+
+#[tokio::test]
+async fn events_are_found_by_their_type_and_by_what_they_are_about() {
+    let (recording, server) = filled().await;
+    let normal = |uid: &str, event_type: &str| match warning(uid, "b") {
+        Event::ClusterEvent(event) => Event::ClusterEvent(monitor_backend::event::ClusterEvent {
+            event_type: event_type.into(),
+            ..event
+        }),
+        other => other,
+    };
+    recording.observe(vec![normal("n1", "Normal"), normal("o1", "Odd")]).await;
+    for (query, expected) in [
+        ("type=Warning", json!(["w1"])),
+        ("type=Normal", json!(["n1"])),
+        ("type=Odd", json!(["o1"])),
+        ("uid=uid-a", json!(["w1"])),
+        ("uid=uid-b", json!(["o1", "n1"])),
+        ("uid=uid-b&type=Normal", json!(["n1"])),
+        ("uid=uid-c", json!([])),
+    ] {
+        let answer = server.json(&format!("/api/timeline?{query}")).await;
+        let uids: Vec<&Value> =
+            answer["events"].as_array().unwrap().iter().map(|row| &row["uid"]).collect();
+        assert_eq!(json!(uids), expected, "{query}");
+    }
+    let detail = server.json("/api/objects/uid-a").await;
+    assert_eq!(detail["events"][0]["uid"], "w1");
+    assert_eq!(detail["events_from"], Value::Null);
+}
+
+fn gap(source: &str) -> Event {
+    Event::Gap(Gap {
+        source: source.into(),
+        reason: "test".into(),
+        from: 1.0,
+        to: 2.0,
+        dropped: None,
+        ext: Extensions::default(),
+    })
+}
+
+#[tokio::test]
+async fn no_page_of_lines_leaves_out_a_gap_between_them() {
+    let (recording, server) = filled().await;
+    for round in 0..30 {
+        let line = log(Level::Info, &format!("line {round}"));
+        recording.observe([vec![line], (0..5).map(|_| gap("app-server")).collect()].concat()).await;
+    }
+    let (mut lines, mut gaps, mut before) = (0, 0, String::new());
+    loop {
+        let page = server.json(&format!("/api/logs?q=line{before}")).await;
+        let oldest = page["next"].as_u64().unwrap_or(0);
+        for row in
+            page["entries"].as_array().unwrap().iter().chain(page["gaps"].as_array().unwrap())
+        {
+            assert!(row["seq"].as_u64().unwrap() >= oldest);
+        }
+        lines += page["entries"].as_array().unwrap().len();
+        gaps += page["gaps"].as_array().unwrap().len();
+        match page["next"].as_u64() {
+            Some(next) => before = format!("&before={next}"),
+            None => break,
+        }
+    }
+    assert_eq!((lines, gaps), (30, 150));
+}
+
+#[tokio::test]
+async fn a_page_that_runs_out_of_time_says_where_to_go_on() {
+    let (recording, _server) = filled().await;
+    for round in 0..40 {
+        let text = format!("{round} {}", "x".repeat(10_000));
+        recording.observe((0..5).map(|_| log(Level::Info, &text)).collect()).await;
+    }
+    recording.observe(vec![trace("open", Some(7.0))]).await;
+    let reader = recording.published.reader.load_full().unwrap();
+    let state = recording.published.snapshot.load_full().state.clone();
+    let at_once = Window { until: Some(Instant::now()), ..Window::newest(1000) };
+    let filter = LogFilter { level: None, text: Text::new("refused") };
+    let (mut window, mut rows, mut pages) = (at_once, Vec::new(), 0);
+    loop {
+        let page = read::logs(&reader, window, &filter).unwrap();
+        rows.extend(page.rows);
+        pages += 1;
+        match page.next {
+            Some(next) => window.before = next,
+            None => break,
+        }
+    }
+    assert_eq!(rows.len(), 1);
+    assert!(pages > 3, "pages without rows went before it");
+    let found = read::request(&reader, &state, "ended", at_once).unwrap();
+    assert!(
+        found.rows.is_empty() && found.next.is_some(),
+        "not found is not the same as not there"
+    );
 }
 
 #[tokio::test]

@@ -2,9 +2,9 @@
 
 use std::{fs, io::Read, path::Path};
 
-use monitor_backend::journal::{Error, Reader, WipeNote, Writer};
+use monitor_backend::journal::{Error, Reader, Retention, WipeNote, Writer};
 
-use crate::support::*;
+use crate::{faults::fill, faulty::Faulty, support::*};
 
 /// A journal of several segments, synced.
 fn filled(dir: &Path) -> (Writer, Reader, Vec<Owned>) {
@@ -134,6 +134,24 @@ fn a_wipe_does_no_harm_to_a_download_under_way() {
     assert!(read_all(&download) == whole && read_all(&segment) == first);
     assert!(matches!(reader.backup(to - 1), Err(Error::OutOfReach { .. })));
     assert_ne!(reader.backup(to).unwrap().etag, download.etag);
+}
+
+#[test]
+fn retention_does_no_harm_to_a_download_under_way() {
+    let dir = tempfile::tempdir().unwrap();
+    let fs = Faulty::new();
+    let keep = Retention { bytes_max: Some(0), ..Retention::default() };
+    let (mut writer, reader, _) = fs.open_keeping(dir.path(), SMALL, keep);
+    let written = fill(&mut writer);
+    writer.sync().unwrap();
+    let to = written.len() as u64;
+    let download = reader.backup(to).unwrap();
+    let whole = read_all(&download);
+    assert!(writer.maintain(0).retired.len() > 2);
+    assert!(read_all(&download) == whole);
+    let later = reader.backup(to).unwrap();
+    assert!(later.len < whole.len() as u64);
+    assert_ne!(later.etag, download.etag);
 }
 
 #[test]

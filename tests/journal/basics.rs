@@ -172,3 +172,20 @@ fn a_backup_replays_like_the_journal() {
     assert_eq!(scan(&copy, ALL), written[..to as usize]);
     assert_eq!(living_at(&copy, None), living_at(&reader, Some(to)));
 }
+
+#[test]
+fn a_state_that_outgrows_the_segments_is_not_restated_for_every_batch() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut writer, reader, _) = open(dir.path());
+    let mut written = Vec::new();
+    for round in 0..1000u64 {
+        written.extend(append(&mut writer, &[state(1 + round % 200, &"x".repeat(300))]));
+    }
+    check_law(&reader, 1000);
+    assert_eq!(living_at(&reader, None), living_after(&written));
+    // 200 keys of 344 bytes: a segment has room for five times that.
+    let bytes = reader.positions().bytes;
+    assert!(bytes < 2 * 1000 * 344, "{bytes} bytes for {} of events", 1000 * 344);
+    let largest = dir.path().join(segment_names(dir.path()).last().unwrap());
+    assert!(std::fs::metadata(largest).unwrap().len() > 5 * 200 * 344);
+}

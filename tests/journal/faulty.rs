@@ -33,6 +33,8 @@ pub enum Op {
 pub struct Plan {
     /// Operations so far.
     pub steps: u64,
+    /// How many of them were syncs of a file.
+    pub syncs: u64,
     /// From this operation on nothing happens any more.
     pub stop_at: Option<u64>,
     /// These operations fail in this way, so many times.
@@ -45,6 +47,8 @@ pub struct Plan {
     pub no_maps: bool,
     /// What the volume says of its size; the machine's own where `None`.
     pub space: Option<Space>,
+    /// The volume does not say how large it is.
+    pub space_is_unknown: bool,
     /// Reads that touch these bytes of a file fail.
     pub unreadable: Option<Range<u64>>,
 }
@@ -108,6 +112,7 @@ impl Faulty {
     fn step(&self, op: Op) -> io::Result<()> {
         let mut plan = self.plan.lock().unwrap();
         plan.steps += 1;
+        plan.syncs += u64::from(op == Op::Sync);
         if plan.stop_at.is_some_and(|stop| plan.steps > stop) {
             return Err(io::Error::other("the process has ended"));
         }
@@ -167,7 +172,11 @@ impl Fs for Faulty {
     }
 
     fn space(&self, dir: &Path) -> io::Result<Space> {
-        self.plan.lock().unwrap().space.map_or_else(|| Disk.space(dir), Ok)
+        let plan = self.plan.lock().unwrap();
+        if plan.space_is_unknown {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        plan.space.map_or_else(|| Disk.space(dir), Ok)
     }
 
     fn allocated(&self, path: &Path) -> io::Result<u64> {

@@ -30,13 +30,14 @@ enum Step {
 fn record() -> impl Strategy<Value = Owned> {
     let payload = (any::<u8>(), 1..600usize).prop_map(|(byte, len)| vec![byte; len]);
     (0..6u64, 0..4u8, payload, 0..1000i64).prop_map(|(key, choice, payload, time_ns)| {
+        let class = payload[0] % 4;
         let record = match choice {
             _ if key == 0 => history(""),
             0 => history(""),
             1 => end(key),
             _ => state(key, ""),
         };
-        Owned { payload, time_ns, key, ..record }
+        Owned { payload, time_ns, key, class, ..record }
     })
 }
 
@@ -178,6 +179,12 @@ fn check_depth(reader: &Reader, model: &Model, dir: &std::path::Path) {
             .collect();
         assert_eq!(scan(reader, range), expected);
         assert_eq!(scan_back(reader, range), expected.into_iter().rev().collect::<Vec<_>>());
+    }
+    for class in 0..4 {
+        let range = Range { classes: &[class], ..ALL };
+        let expected: Vec<Owned> =
+            model.events.iter().filter(|event| event.class == class).cloned().collect();
+        assert_eq!(scan(reader, range), expected);
     }
     for segment in reader.segments() {
         // Alone, a segment cannot know that what a failed write left behind its end counts for

@@ -93,7 +93,8 @@ fn work(fs: &SimFs, dice: &mut Dice, model: &mut Model) {
                 Ok(())
             }
             _ => {
-                let closed = writer.close();
+                // Ended in order, or as by kill -9.
+                let closed = if dice.chance(50) { writer.close() } else { Ok(drop(writer)) };
                 let Ok(opened) = open(fs) else { return };
                 let recovery;
                 (writer, reader, recovery) = opened;

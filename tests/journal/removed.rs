@@ -6,6 +6,7 @@ use monitor_backend::journal::{self, Error, Options, Retention, Writer};
 
 use crate::{
     faults::{check, fill},
+    faulty::Faulty,
     support::*,
 };
 
@@ -187,11 +188,12 @@ fn a_lock_that_is_removed_is_taken_again() {
 #[test]
 fn a_lock_that_another_process_has_taken_ends_the_writing() {
     let dir = tempfile::tempdir().unwrap();
-    let (mut writer, reader, _) = open(dir.path());
-    let written = append(&mut writer, &[state(1, "lives")]);
+    let keep = Retention { bytes_max: Some(0), ..Retention::default() };
+    let (mut writer, reader, _) = Faulty::new().open_keeping(dir.path(), SMALL, keep);
+    let written = fill(&mut writer);
     fs::remove_file(dir.path().join("LOCK")).unwrap();
     let other = open_again(dir.path()).unwrap();
-    writer.maintain(0);
+    assert_eq!(writer.maintain(0), journal::Maintained::default(), "it takes nothing away");
     let refused = writer.append(&[history("of two writers").as_new()]);
     assert!(matches!(refused, Err(Error::Ousted { .. })), "{refused:?}");
     drop(other);

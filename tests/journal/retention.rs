@@ -8,7 +8,7 @@ use monitor_backend::journal::{
 
 use crate::{
     faults::{check, fill, note},
-    faulty::Op,
+    faulty::{Faulty, Op},
     spare::{await_spare, plenty},
     support::*,
 };
@@ -110,6 +110,22 @@ fn by_default_a_fifth_of_the_volume_stays_free() {
     let told = writer.maintain(0).retired;
     assert_eq!(told.len(), 2, "{told:?}");
     check_told(&told, Because::Bytes, reader.positions().first_seq);
+    check_left(&reader, &written);
+}
+
+#[test]
+fn a_volume_that_does_not_say_its_size_is_kept_by_bytes_and_age() {
+    let dir = tempfile::tempdir().unwrap();
+    let fs = Faulty::new();
+    fs.set(|plan| plan.space_is_unknown = true);
+    let (mut writer, reader, _) = fs.open(dir.path(), SMALL);
+    let written = fill(&mut writer);
+    assert_eq!(writer.maintain(0).retired, []);
+    check(&reader, &written);
+    drop(writer);
+    let keep = Retention { bytes_max: Some(0), ..Retention::default() };
+    let (mut writer, reader, _) = fs.open_keeping(dir.path(), SMALL, keep);
+    check_told(&writer.maintain(0).retired, Because::Bytes, reader.positions().first_seq);
     check_left(&reader, &written);
 }
 

@@ -17,6 +17,9 @@ use crate::{
 /// Much longer than any of this takes.
 const DEADLINE: Duration = Duration::from_secs(20);
 
+/// More than the writer waits for before it makes a spare.
+const CALLS: usize = 40;
+
 pub fn plenty() -> Faulty {
     let fs = Faulty::new();
     fs.set(|plan| plan.space = Some(Space { total: 1 << 40, free: 1 << 39 }));
@@ -99,13 +102,29 @@ fn a_spare_that_a_crash_left_is_thrown_away() {
 }
 
 #[test]
+fn the_first_one_waits_until_it_is_likely_to_be_used() {
+    let dir = tempfile::tempdir().unwrap();
+    let fs = plenty();
+    let (mut writer, _, _) = fs.open(dir.path(), 1 << 20);
+    let spare = dir.path().join("spare.tmp");
+    append(&mut writer, &[history("x")]);
+    writer.maintain(0);
+    assert!(!spare.exists() && !writer.has_spare());
+    append(&mut writer, &[history(&"x".repeat(200_000))]);
+    await_spare(&mut writer);
+    assert!(spare.exists());
+}
+
+#[test]
 fn there_is_none_where_it_would_take_what_is_to_stay_free() {
     let dir = tempfile::tempdir().unwrap();
     let fs = plenty();
     let keep = Retention { free_min: Some(10 * SMALL), ..Retention::default() };
     let (mut writer, _, _) = fs.open_keeping(dir.path(), SMALL, keep);
     fs.set(|plan| plan.space = Some(Space { total: 1 << 40, free: 11 * SMALL - 1 }));
-    writer.maintain(0);
+    for _ in 0..CALLS {
+        writer.maintain(0);
+    }
     assert!(!dir.path().join("spare.tmp").exists());
     fs.set(|plan| plan.space = Some(Space { total: 1 << 40, free: 11 * SMALL }));
     await_spare(&mut writer);
@@ -155,7 +174,9 @@ fn nothing_writes_to_the_directory_after_the_writer_is_gone() {
     let fs = plenty();
     for _ in 0..20 {
         let (mut writer, _, _) = fs.open(dir.path(), 1 << 20);
-        writer.maintain(0);
+        for _ in 0..CALLS {
+            writer.maintain(0);
+        }
         drop(writer);
         let steps = fs.steps();
         std::fs::remove_dir_all(dir.path()).unwrap();

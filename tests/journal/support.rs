@@ -168,7 +168,9 @@ pub fn segment_names(dir: &Path) -> Vec<String> {
 
 /// Recorded + lost + left out = last - first + 1.
 pub fn check_law(reader: &Reader, recorded: u64) {
-    let account = reader.verify().expect("the journal can be read").account;
+    let verification = reader.verify_deep().expect("the journal can be read");
+    assert!(verification.differing.is_empty(), "{:?}", verification.differing);
+    let account = verification.account;
     let lost: u64 = account.lost.iter().map(|l| l.last_seq - l.first_seq + 1).sum();
     let span = account.last_seq + 1 - account.first_seq;
     assert_eq!(account.recorded, recorded, "{account:?}");

@@ -382,8 +382,11 @@ async fn after_any_history_with_troubles_live_is_what_a_replay_gives() {
             let events = (0..20).map(|_| any_event(&mut random)).collect();
             send(&started, events).await;
         }
-        until("it is degraded", || snapshot(&started).unsaved.is_some()).await;
-        until("it is taken in", || started.queue.capacity() == started.queue.max_capacity()).await;
+        let last = format!("last of {}", moments.len());
+        send(&started, vec![pod(&last, "Running")]).await;
+        let is_shown = |row: &views::Object| row.object.uid == last;
+        until("all is taken in", || snapshot(&started).state.objects.values().any(is_shown)).await;
+        assert!(snapshot(&started).unsaved.is_some());
         let shown = snapshot(&started).state.clone();
         fs.mend();
         until_healed(&started).await;

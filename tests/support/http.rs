@@ -10,7 +10,10 @@ use monitor_backend::{
         TraceEnd,
     },
     http::{self, AdminKey, Desk, limits::Limits, wire::Mode},
-    journal,
+    journal::{
+        self,
+        fs::{Disk, Fs},
+    },
     recorder::{self, Published, Recorder},
 };
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
@@ -43,6 +46,11 @@ impl Recording {
     }
 
     pub fn in_dir(dir: TempDir) -> Recording {
+        Recording::on(dir, Arc::new(Disk))
+    }
+
+    /// On a file system that may fail.
+    pub fn on(dir: TempDir, fs: Arc<dyn Fs>) -> Recording {
         let setup = recorder::Setup {
             journal: options(dir.path()),
             version: "1.2.3".into(),
@@ -52,7 +60,7 @@ impl Recording {
             source_bytes_per_day: None,
             wipe_on_start: None,
         };
-        let started = recorder::start(setup).expect("a thread can be had");
+        let started = recorder::start_with(setup, fs).expect("a thread can be had");
         let recorder::Started { recorder, published, queue, generation, .. } = started;
         Recording { dir, recorder, published, queue, generation }
     }

@@ -16,6 +16,8 @@ export interface Action {
   id: string
   /** `succeeded`, `failed`, `unknown`, or null while running. */
   outcome: string | null
+  /** False while its newest record waits in memory for a journal that takes none. */
+  saved: boolean
   /** The newest record of it. */
   seq: number
   /** When it was asked for. */
@@ -97,10 +99,16 @@ export interface Journal {
   journal: JournalStatus
   /** Files that are not part of this journal. */
   left_alone: LeftAlone[]
+  /** How much is kept. */
+  limits: Limits
+  /** How far back it reaches. */
+  reach: Reach
   /** What recovery found at the start. */
   recovery: unknown
   /** Oldest first. */
   segments: Segment[]
+  /** What the recorder did to the journal or found, newest first; at most 20. */
+  upkeep: Upkeep[]
   /** Size of the volume in bytes; null where it is not known. */
   volume_bytes: number | null
   /** Free bytes on the volume; null where it is not known. */
@@ -139,6 +147,18 @@ export interface LeftAlone {
   name: string
   /** Why it was left alone. */
   reason: string
+}
+
+/** How much is kept. All null in a replay. */
+export interface Limits {
+  /** How long events are kept; null for as long as there is room. */
+  age_max: number | null
+  /** Bytes that the journal may take on the volume; null where that is not known. */
+  bytes_max: number | null
+  /** Bytes that stay free on the volume. */
+  free_min_bytes: number | null
+  /** Bytes that each source of log lines and traces may record a day; null for no bound. */
+  source_bytes_per_day: number | null
 }
 
 /**
@@ -215,6 +235,8 @@ export interface LiveQuery {
   observed: boolean
   /** True only in the live feed: it is gone. */
   removed: boolean
+  /** False while this state is kept in memory, for a journal that takes no records. */
+  saved: boolean
   /** The record that this state is from. */
   seq: number
   /** The source that brought it. */
@@ -296,6 +318,8 @@ export interface ObjectDetail {
   body: unknown
   /** The newest cluster events about it, newest first. */
   events: ClusterEvent[]
+  /** Cluster events before this event are left out; null where none are. */
+  events_from: number | null
   /** The row. */
   object: ObjectRow
   /** The sequence number that this answer is of. */
@@ -336,6 +360,8 @@ export interface ObjectRow {
   namespace: string
   /** One word of its state, for example `Running` or `CrashLoopBackOff`. */
   phase: string
+  /** False while this state is kept in memory, for a journal that takes no records. */
+  saved: boolean
   /** The record that this state is from. */
   seq: number
   /** Its uid. */
@@ -358,6 +384,8 @@ export interface ObjectVersion {
 
 /** `GET /api/objects`. */
 export interface Objects {
+  /** Objects that were deleted before this event are left out; null where none are. */
+  deleted_from: number | null
   /** Living ones by kind, namespace and name; then deleted ones, newest first. */
   objects: ObjectRow[]
   /** The sequence number that this answer is of. */
@@ -376,6 +404,11 @@ export interface Overview {
   kinds: KindCount[]
   /** Live queries known now. */
   live_queries: number
+  /**
+   * Warnings, errors, actions and gaps were looked for back to this event, and no further for
+   * want of time; null where each list is full or the journal's beginning was reached.
+   */
+  looked_back_to: number | null
   /** Requests open now. */
   open_requests: number
   /** The sequence number that this answer is of. */
@@ -386,6 +419,18 @@ export interface Overview {
   unhealthy: ObjectRow[]
   /** The newest warnings of the cluster; at most 20. */
   warnings: ClusterEvent[]
+}
+
+/** How far back the journal reaches, and will reach. */
+export interface Reach {
+  /** Bytes recorded an hour, over the last hours; null while too little is known. */
+  bytes_per_hour: number | null
+  /** How far back the limits let it reach at that rate; null while one of them is not known. */
+  duration: number | null
+  /** When the oldest segment was started; null where there is none. */
+  from: number | null
+  /** When the oldest segment will have to go at that rate; null as above. */
+  retires_at: number | null
 }
 
 /** Whether the views are complete. */
@@ -404,6 +449,8 @@ export interface Request {
   end: RequestEnd
   /** The id that the application gave. */
   id: string
+  /** False while this state is kept in memory, for a journal that takes no records. */
+  saved: boolean
   /** Sorted by start, then path. */
   sections: Section[]
   /** The record that this state is from. */
@@ -490,6 +537,8 @@ export type SourceState = 'up' | 'down' | 'connecting' | 'off'
 export interface Sources {
   /** The newest gaps, newest first. */
   gaps: Gap[]
+  /** `before` of the next page of gaps; null where there are no older ones. */
+  next: number | null
   /** The sequence number that this answer is of. */
   seq: number
   /** Every source, by name. */
@@ -502,14 +551,19 @@ export interface StartAction {
   action: string
   /** Its arguments. */
   args: unknown
+  /**
+   * Act although the intent cannot be recorded now: while the journal takes no records, it waits
+   * in memory.
+   */
+  unrecorded?: boolean
 }
 
-/** Answer of `POST /api/actions`: the intent is durable, the outcome follows in the live feed. */
+/** Answer of `POST /api/actions`: the outcome follows in the live feed. */
 export interface StartedAction {
   /** Its id. */
   id: string
-  /** The record of the intent. */
-  seq: number
+  /** The record of the intent, which is durable; null where it waits in memory. */
+  seq: number | null
 }
 
 /** `GET /api/status`. */
@@ -528,6 +582,7 @@ export interface Status {
   seq: number
   /** Every source, by name. */
   sources: Source[]
+  unsaved?: Unsaved | null
   /** The program's version. */
   version: string
 }
@@ -540,6 +595,30 @@ export interface Timeline {
   next: number | null
   /** The sequence number that this answer is of. */
   seq: number
+}
+
+/** What is kept in memory while the journal takes no records. */
+export interface Unsaved {
+  /** Records that are lost; a gap will tell of them. */
+  dropped: number
+  /** Records that wait in memory: states of what is alive, and actions. */
+  kept: number
+  /** Why, and what to do. */
+  reason: string
+  /** Since when. */
+  since: number
+}
+
+/** Something that the recorder did to the journal, or found. */
+export interface Upkeep {
+  /** For a human. */
+  detail: string
+  /** The record. */
+  seq: number
+  /** When it was recorded. */
+  time: number
+  /** `retention`, `files_removed` or `degraded`. */
+  what: string
 }
 
 /** Body of `POST /api/journal/wipe`. */

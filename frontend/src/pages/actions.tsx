@@ -5,7 +5,7 @@ import type { JSX } from 'preact'
 import type { Action } from '../api/types.ts'
 import { cut, pairs } from '../lib/format.ts'
 import { duration } from '../lib/time.ts'
-import { OutcomeBadge } from '../parts/badge.tsx'
+import { OutcomeBadge, UnsavedBadge } from '../parts/badge.tsx'
 import { DataTable } from '../parts/data-table.tsx'
 import type { Column } from '../parts/data-table.tsx'
 import { Older } from '../parts/older.tsx'
@@ -55,7 +55,14 @@ function isRunning(action: Action): boolean {
 const COLUMNS: readonly Column<Action>[] = [
   { name: 'Started', cell: (row) => <Time at={row.started} />, sort: (row) => row.started },
   { name: 'Action', cell: (row) => <b>{row.action}</b>, sort: (row) => row.action },
-  { name: 'Outcome', cell: (row) => <OutcomeBadge outcome={row.outcome} /> },
+  {
+    name: 'Outcome',
+    cell: (row) => (
+      <>
+        <OutcomeBadge outcome={row.outcome} /> <UnsavedBadge saved={row.saved} />
+      </>
+    ),
+  },
   { name: 'Detail', cell: (row) => <ActionDetail row={row} />, isMain: true },
   { name: 'By', cell: (row) => row.actor, sort: (row) => row.actor },
   { name: 'Took', cell: tookText, isNumber: true, isMinor: true },

@@ -5,15 +5,18 @@ import { Download } from 'lucide-preact'
 import type { JSX } from 'preact'
 
 import { apiUrl } from '../api/client.ts'
-import type { Journal, LeftAlone, Segment } from '../api/types.ts'
+import type { Journal, LeftAlone, Segment, Upkeep } from '../api/types.ts'
 import { bytes, count } from '../lib/format.ts'
+import { findings, summary } from '../lib/recovery.ts'
+import { longDuration } from '../lib/time.ts'
+import { Badge } from '../parts/badge.tsx'
 import { DataTable } from '../parts/data-table.tsx'
 import type { Column } from '../parts/data-table.tsx'
 import { Fields } from '../parts/detail.tsx'
-import { JsonPane } from '../parts/json-pane.tsx'
 import { Panel } from '../parts/panel.tsx'
 import { Answered } from '../parts/states.tsx'
 import { Time } from '../parts/time.tsx'
+import { recorderNow } from '../state/clock.ts'
 import { useJournal } from '../state/journal.ts'
 import { isReplay } from '../state/status.ts'
 import { whyNoWrites } from '../state/writes.ts'
@@ -49,9 +52,8 @@ function Parts({ answer }: { readonly answer: Journal }): JSX.Element {
         )}
       </Panel>
       <LeftAloneFiles files={answer.left_alone} />
-      <Panel title="What the last start found">
-        <JsonPane value={answer.recovery} what="the recovery report" />
-      </Panel>
+      <UpkeepPanel rows={answer.upkeep} />
+      <RecoveryPanel recovery={answer.recovery} />
     </>
   )
 }
@@ -70,6 +72,8 @@ function Positions({ answer }: { readonly answer: Journal }): JSX.Element {
           ['Durable up to', count(journal.durable_seq)],
           ['Recorded', bytes(journal.bytes)],
           ['Volume', volumeText(answer)],
+          ['Reaches back', <Reaches key="reach" answer={answer} />],
+          ...(isReplay.value ? [] : [['Keeps', limitsText(answer)] as const]),
         ]}
       />
       <div class="buttons">
@@ -108,6 +112,95 @@ function volumeText({ volume_bytes: all, volume_free_bytes: free }: Journal): st
   const word = used >= 90 ? 'full' : used >= 70 ? 'high' : 'ok'
   return `${bytes(free)} of ${bytes(all)} free (${used} % used, ${word})`
 }
+
+/** How far back it reaches, in words. */
+function Reaches({ answer }: { readonly answer: Journal }): JSX.Element {
+  const { from, bytes_per_hour: rate, duration, retires_at: end } = answer.reach
+  if (from === null) return <>nothing is recorded yet</>
+  return (
+    <>
+      to <Time at={from} />
+      {!isReplay.value && ` (${longDuration(recorderNow() - from)})`}
+      {!isReplay.value && rate === null && '; the present rate is not known yet'}
+      {!isReplay.value && rate !== null && `; ${bytes(Math.round(rate))} an hour now`}
+      {!isReplay.value && duration !== null && `, at which it reaches back ${reachText(duration)}`}
+      {!isReplay.value && end !== null && end - recorderNow() < FORESEEN_MS && (
+        <>
+          ; the oldest segment goes at about <Time at={end} />
+        </>
+      )}
+    </>
+  )
+}
+
+/** Longer is for as long as anybody asks. */
+const REACH_MAX_MS = 10 * 365 * 86_400_000
+/** What lies further ahead is a guess. */
+const FORESEEN_MS = 7 * 86_400_000
+
+function reachText(ms: number): string {
+  return ms > REACH_MAX_MS ? 'for years' : longDuration(ms)
+}
+
+/** The limits in force. */
+function limitsText({ limits }: Journal): string {
+  const parts = [
+    limits.bytes_max === null ? 'as much as fits' : `at most ${bytes(limits.bytes_max)}`,
+    limits.age_max === null ? null : `at most ${longDuration(limits.age_max)}`,
+    limits.free_min_bytes === null ? null : `${bytes(limits.free_min_bytes)} stay free`,
+    limits.source_bytes_per_day === null
+      ? null
+      : `${bytes(limits.source_bytes_per_day)} a day from each source of log lines and traces`,
+  ]
+  return parts.filter((part) => part !== null).join('; ')
+}
+
+const UPKEEP_WORDS: Readonly<Record<string, string>> = {
+  retention: 'retired',
+  files_removed: 'files removed',
+  degraded: 'was degraded',
+}
+
+/** What the recorder did to its files, or found. */
+function UpkeepPanel({ rows }: { readonly rows: readonly Upkeep[] }): JSX.Element {
+  return (
+    <Panel title="What was done to it" aside={count(rows.length)}>
+      {rows.length === 0 ? (
+        <p class="none">No segment was retired, no file was missing, every record was taken.</p>
+      ) : (
+        <ul class="lines">
+          {rows.map((row) => (
+            <li key={row.seq}>
+              <Time at={row.time} />{' '}
+              <Badge
+                tone={row.what === 'retention' ? 'calm' : 'warn'}
+                word={UPKEEP_WORDS[row.what] ?? row.what}
+              />{' '}
+              {row.detail}
+            </li>
+          ))}
+        </ul>
+      )}
+    </Panel>
+  )
+}
+
+function RecoveryPanel({ recovery }: { readonly recovery: unknown }): JSX.Element {
+  return (
+    <Panel title="What the last start found">
+      <ul class="lines">
+        {findings(recovery).map((one) => (
+          <li key={one.text}>
+            <Badge tone={one.tone} word={FINDING_WORDS[one.tone]} /> {one.text}
+          </li>
+        ))}
+      </ul>
+      <p class="muted">{summary(recovery)}</p>
+    </Panel>
+  )
+}
+
+const FINDING_WORDS = { good: 'well', warn: 'note', bad: 'damage' } as const
 
 const COLUMNS: readonly Column<Segment>[] = [
   { name: 'Segment', cell: (one) => <SegmentLink name={one.name} />, sort: (one) => one.name },

@@ -5,7 +5,7 @@ import type { JSX } from 'preact'
 import type { LiveQuery } from '../api/types.ts'
 import { count, counted, jsonLine } from '../lib/format.ts'
 import { fullTime } from '../lib/time.ts'
-import { Badge } from '../parts/badge.tsx'
+import { Badge, UnsavedBadge } from '../parts/badge.tsx'
 import { DataTable } from '../parts/data-table.tsx'
 import type { Column } from '../parts/data-table.tsx'
 import { Detail, Fields } from '../parts/detail.tsx'
@@ -101,7 +101,8 @@ const COLUMNS: readonly Column<LiveQuery>[] = [
     name: 'Learned',
     cell: (row) => (
       <>
-        {!row.observed && <Badge tone="warn" word="not observed now" />} <Time at={row.time} />
+        {!row.observed && <Badge tone="warn" word="not observed now" />}{' '}
+        <UnsavedBadge saved={row.saved} /> <Time at={row.time} />
       </>
     ),
     sort: (row) => row.time,

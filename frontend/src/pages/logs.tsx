@@ -173,6 +173,8 @@ function Place(): JSX.Element | null {
   }
   if (logs.isAsking.value)
     return <Note kind="loading">Loading: the recorder was asked for log lines.</Note>
+  if (logs.hasOlder.value)
+    return <Note kind="loading">Searching: no line so far; older ones are being looked at.</Note>
   const isNarrowed = query.value.has('level') || query.value.has('q')
   return (
     <Note kind="empty">

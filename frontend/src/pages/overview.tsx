@@ -41,6 +41,10 @@ export function OverviewPage(): JSX.Element {
 }
 
 function Parts({ answer }: { readonly answer: Overview }): JSX.Element {
+  // Nothing found is worth as much as what was looked at.
+  const from = answer.looked_back_to
+  const none = (all: string): string =>
+    from === null ? all : `None back to event ${from}; there was no time to look further.`
   return (
     <>
       <WrongNow answer={answer} />
@@ -50,7 +54,9 @@ function Parts({ answer }: { readonly answer: Overview }): JSX.Element {
           <List
             title="Gaps"
             rows={answer.gaps}
-            none="No gap is on record: whatever was observed, was observed throughout."
+            none={none(
+              'No gap is on record: whatever was observed, was observed throughout.',
+            )}
             id={(gap) => String(gap.seq)}
             row={(gap) => <GapLine gap={gap} />}
           />
@@ -58,7 +64,7 @@ function Parts({ answer }: { readonly answer: Overview }): JSX.Element {
             title="Actions"
             more={<a href="#/actions">all</a>}
             rows={answer.actions}
-            none="No admin has done anything yet."
+            none={none('No admin has done anything yet.')}
             id={(action) => action.id}
             row={(action) => <ActionLine action={action} />}
           />
@@ -68,7 +74,7 @@ function Parts({ answer }: { readonly answer: Overview }): JSX.Element {
           <List
             title="Warnings of the cluster"
             rows={answer.warnings}
-            none="No warning is on record."
+            none={none('No warning is on record.')}
             id={(event) => event.uid}
             row={(event) => <Warning event={event} />}
           />
@@ -76,7 +82,7 @@ function Parts({ answer }: { readonly answer: Overview }): JSX.Element {
             title="Error lines"
             more={<a href="#/logs?level=ERROR">all</a>}
             rows={answer.errors}
-            none="No error line is on record."
+            none={none('No error line is on record.')}
             id={(line) => String(line.seq)}
             row={(line) => <ErrorLine line={line} />}
           />

@@ -8,6 +8,7 @@ import { Waterfall } from '../islands/waterfall.ts'
 import { count, counted } from '../lib/format.ts'
 import { printable } from '../lib/printable.ts'
 import { duration, fullTime } from '../lib/time.ts'
+import { UnsavedBadge } from '../parts/badge.tsx'
 import { DataTable } from '../parts/data-table.tsx'
 import type { Column } from '../parts/data-table.tsx'
 import { Detail, Fields } from '../parts/detail.tsx'
@@ -109,14 +110,16 @@ function name(row: Request): string {
 
 function Took({ request }: { readonly request: Request }): JSX.Element {
   if (request.duration !== null) return <>{duration(request.duration)}</>
-  if (request.end === 'open') return <OpenFor start={request.start} />
+  if (request.end === 'open') return <OpenFor request={request} />
   return <span class="warn">{'\u25b2'} end not seen</span>
 }
 
-function OpenFor({ start }: { readonly start: number }): JSX.Element {
+function OpenFor({ request }: { readonly request: Request }): JSX.Element {
   return (
     <span class="open">
-      {'\u25cb'} open{!isReplay.value && ` ${duration(Math.max(0, recorderNow() - start))}`}
+      {'\u25cb'} open
+      {!isReplay.value && ` ${duration(Math.max(0, recorderNow() - request.start))}`}{' '}
+      <UnsavedBadge saved={request.saved} />
     </span>
   )
 }

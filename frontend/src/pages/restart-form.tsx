@@ -14,6 +14,7 @@ import { byHand, consequence, METHODS, restart } from '../state/acting.ts'
 import type { Restart } from '../state/acting.ts'
 import { objects } from '../state/lists.ts'
 import { query } from '../state/route.ts'
+import { status } from '../state/status.ts'
 import { whyNoWrites } from '../state/writes.ts'
 
 const KINDS = ['Deployment', 'StatefulSet', 'DaemonSet'] as const
@@ -56,8 +57,7 @@ export function RestartForm(): JSX.Element {
         </span>
       </form>
       <p role="status" class="muted">
-        {started.value &&
-          `Started: the intent is on record as event ${count(started.value.seq)}. The outcome appears below.`}
+        {started.value && startedText(started.value)}
       </p>
       {isAsking.value && (
         <Confirm
@@ -68,6 +68,14 @@ export function RestartForm(): JSX.Element {
       )}
     </Panel>
   )
+}
+
+function startedText({ seq }: StartedAction): string {
+  const record =
+    seq === null
+      ? 'its intent waits in memory until the journal takes records again'
+      : `the intent is on record as event ${count(seq)}`
+  return `Started: ${record}. The outcome appears below.`
 }
 
 function Inputs({ of }: { readonly of: Signal<Restart> }): JSX.Element {
@@ -164,13 +172,17 @@ interface ConfirmProps {
 function Confirm({ args, onStarted, onClose }: ConfirmProps): JSX.Element {
   const failure = useSignal<Failure | null>(null)
   const isBusy = useSignal(false)
+  const isUnrecorded = useSignal(false)
   const refusal = whyNoWrites()
+  const mayBeUnrecorded = Boolean(status.value.value?.unsaved)
   const confirm = async (): Promise<void> => {
     isBusy.value = true
-    const answer = await restart(args)
+    const answer = await restart(args, mayBeUnrecorded && isUnrecorded.value)
     isBusy.value = false
     if (!answer.ok) {
       failure.value = answer.error
+      // The journal may have ceased to take records since the status was asked for.
+      void status.ask()
       return
     }
     onStarted(answer.value)
@@ -183,6 +195,17 @@ function Confirm({ args, onStarted, onClose }: ConfirmProps): JSX.Element {
         The same by hand: <code>{byHand(args)}</code>
       </p>
       <p class="muted">It is put on record before anything is done, and its outcome after.</p>
+      {mayBeUnrecorded && (
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={isUnrecorded.value}
+            onChange={(event) => (isUnrecorded.value = event.currentTarget.checked)}
+          />
+          Act without a record: the journal takes none now. What is done is recorded later, unless
+          the recorder ends before.
+        </label>
+      )}
       {refusal && <Note kind="forbidden">{refusal}</Note>}
       <div role="alert">
         {failure.value && <Note kind="failed">Not started: {failure.value.message}</Note>}

@@ -49,6 +49,11 @@ export function OutcomeBadge(props: { readonly outcome: string | null }): JSX.El
   }
 }
 
+/** Says of a row that the journal does not hold it; nothing where it does. */
+export function UnsavedBadge({ saved }: { readonly saved: boolean }): JSX.Element | null {
+  return saved ? null : <Badge tone="warn" word="not saved" />
+}
+
 /** The level of a log line. */
 export function LevelChip({ level }: { readonly level: string }): JSX.Element {
   return (

@@ -3,13 +3,18 @@
 import type { JSX } from 'preact'
 
 import type { ObjectRow } from '../api/types.ts'
-import { Badge } from './badge.tsx'
+import { Badge, UnsavedBadge } from './badge.tsx'
 import { Time } from './time.tsx'
 
 /** The state of an object; of one that is gone, when and how that is known. */
 export function ObjectState({ row }: { readonly row: ObjectRow }): JSX.Element {
   if (row.deleted === false) {
-    return <Badge tone={row.healthy ? 'good' : 'bad'} word={row.phase || 'no state'} />
+    return (
+      <>
+        <Badge tone={row.healthy ? 'good' : 'bad'} word={row.phase || 'no state'} />{' '}
+        <UnsavedBadge saved={row.saved} />
+      </>
+    )
   }
   return (
     <>

@@ -3,8 +3,10 @@
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
 
+import { count, counted } from '../lib/format.ts'
 import { fetchPages, PAGES } from '../pages/index.ts'
 import { OfflineBanner } from '../parts/states.tsx'
+import { Time } from '../parts/time.tsx'
 import { path } from '../state/route.ts'
 import { status } from '../state/status.ts'
 import { Header } from './header.tsx'
@@ -94,6 +96,7 @@ function ModeStrip(): JSX.Element | null {
 
 function DegradedStrip(): JSX.Element | null {
   const reasons = status.value.value?.degraded ?? []
+  const unsaved = status.value.value?.unsaved
   if (reasons.length === 0) return null
   return (
     <div class="strip strip-degraded" role="status">
@@ -102,6 +105,12 @@ function DegradedStrip(): JSX.Element | null {
         {reasons.map((reason) => (
           <li key={reason}>{reason}</li>
         ))}
+        {unsaved && (
+          <li>
+            Since <Time at={unsaved.since} />: {counted(unsaved.kept, 'record')} kept in memory,{' '}
+            {count(unsaved.dropped)} lost.
+          </li>
+        )}
       </ul>
     </div>
   )

@@ -15,9 +15,12 @@ export interface Restart {
   readonly method: (typeof METHODS)[number]
 }
 
-/** Restarts a workload. The answer comes when the intent is durable, not when it is done. */
-export function restart(args: Restart): Promise<Answer<StartedAction>> {
-  const request: StartAction = { action: 'restart-workload', args }
+/**
+ * Restarts a workload. The answer comes when the intent is durable, not when it is done; with
+ * `unrecorded`, also while the journal takes no records.
+ */
+export function restart(args: Restart, unrecorded: boolean): Promise<Answer<StartedAction>> {
+  const request: StartAction = { action: 'restart-workload', args, unrecorded }
   return post<StartedAction>('actions', request)
 }
 

@@ -92,3 +92,19 @@ test('several wishes to ask become one more question', async () => {
   expect(asked).toHaveLength(0)
   expect(shown()).toEqual(['a6'])
 })
+
+test('an older page without rows is gone on from', async () => {
+  asked.shift()?.({ ok: true, value: { seq: 9, live_queries: [row('c', 9)], next: 9 } })
+  await vi.waitFor(() => expect(rows.older.value).toBe(9))
+  const done = rows.askOlder()
+  const older = async (live_queries: LiveQuery[], next: number | null): Promise<void> => {
+    await vi.waitFor(() => expect(asked).toHaveLength(1))
+    asked.shift()?.({ ok: true, value: { seq: 9, live_queries, next } })
+  }
+  await older([], 7)
+  await older([], 5)
+  await older([row('a', 3)], 3)
+  await done
+  expect(shown()).toEqual(['a3', 'c9'])
+  expect(rows.older.value).toBe(3)
+})

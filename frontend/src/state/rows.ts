@@ -2,6 +2,7 @@
 
 import { signal } from '@preact/signals'
 
+import type { Answer } from '../api/client.ts'
 import type { LiveBatch } from '../api/types.ts'
 import { listen } from '../feed/feed.ts'
 import { keepNewest, upsert } from '../lib/upsert.ts'
@@ -55,6 +56,11 @@ export class Rows<A extends { seq: number; next?: number | null }, T> extends Qu
     return this
   }
 
+  /** Asks once more, if anybody looks: for what no feed tells. */
+  askIfOpen(): void {
+    if (this.#isOpen) void this.ask()
+  }
+
   /** All rows, in no order. Reading it subscribes to changes. */
   all(): T[] {
     void this.version.value
@@ -66,14 +72,21 @@ export class Rows<A extends { seq: number; next?: number | null }, T> extends Qu
     return super.ask()
   }
 
-  /** One more page of older rows. */
+  /** One more page of older rows. The recorder looks for a second at most, so that an answer may
+   * have none and still say where to go on: then it is asked again. */
   async askOlder(): Promise<void> {
-    const before = this.older.peek()
-    if (before === null) return
+    let before = this.older.peek()
     this.older.value = null
-    const answer = await this.page(before)
-    if (answer.ok) upsert(this.#rows, this.#kind.answered(answer.value), this.#kind)
-    this.older.value = answer.ok ? (answer.value.next ?? null) : before
+    let found = 0
+    while (before !== null && found === 0) {
+      const answer: Answer<A> = await this.page(before)
+      if (!answer.ok) break
+      const rows = this.#kind.answered(answer.value)
+      upsert(this.#rows, rows, this.#kind)
+      found = rows.length
+      before = answer.value.next ?? null
+    }
+    this.older.value = before
     this.version.value += 1
   }
 

@@ -1,13 +1,15 @@
 //! What the application tells: log lines, requests, live queries.
 
-use super::{Call, newest_gaps, ok};
+use std::time::Instant;
+
+use super::{Call, found, gaps, ok};
 use crate::{
     event::{Event, Key, Trace, TraceEnd, kind},
     http::{
         body::Response,
         convert,
         error::Error,
-        limits::{REQUESTS_DEFAULT, ROWS_DEFAULT},
+        limits::{LIST_TIME, REQUESTS_DEFAULT, ROWS_DEFAULT},
         moment::Moment,
         openapi::{AtQuery, PageQuery},
         wire,
@@ -25,23 +27,27 @@ use crate::{
     ("q" = Option<String>, Query, description = "A substring of the message, in any case."),
 ), responses((status = 200, body = wire::Logs)))]
 pub(in crate::http) fn logs(moment: &Moment, call: &Call) -> Result<Response, Error> {
-    let filter = LogFilter { level: call.params.level()?, text: call.params.text("q") };
+    let filter = LogFilter { level: call.params.level()?, text: call.params.search("q")? };
     let window = moment.window(&call.params)?;
-    let page = read::logs(&moment.reader, window, &filter)?;
-    let mut gaps = newest_gaps(moment, covered_by(window, &page))?;
-    gaps.retain(|gap| is_of_logs(&gap.source));
+    let mut page = read::logs(&moment.reader, window, &filter)?;
+    let mut gaps = gaps(moment, covered_by(window, &page))?;
+    // A page shows no lines from a time whose gaps it does not show.
+    page.next = page.next.max(gaps.next);
+    page.rows.retain(|row| page.next.is_none_or(|next| row.seq >= next));
+    gaps.rows.retain(|gap| is_of_logs(&gap.source));
     ok(&wire::Logs {
         seq: moment.seq(),
         next: page.next,
         entries: page.rows.into_iter().map(convert::log).collect(),
-        gaps,
+        gaps: gaps.rows,
     })
 }
 
 /// The numbers that a page went through to find its rows.
 fn covered_by<T>(window: Window, page: &Page<T>) -> Window {
     let after = page.next.map_or(window.after, |next| next - 1);
-    Window { limit: ROWS_DEFAULT, after, ..window }
+    let until = Some(Instant::now() + LIST_TIME);
+    Window { limit: ROWS_DEFAULT, after, until, ..window }
 }
 
 /// The watches of the cluster bring no log lines; every other source may.
@@ -76,9 +82,9 @@ fn shown(moment: &Moment, row: Recorded<Trace>) -> wire::Request {
     responses((status = 200, body = wire::Requests)))]
 pub(in crate::http) fn request(moment: &Moment, call: &Call) -> Result<Response, Error> {
     let state = &moment.snapshot.state;
-    let found = read::request(&moment.reader, state, call.place(), moment.seq() + 1)?;
-    let row = found.ok_or_else(|| Error::NotFound { what: "this request".into() })?;
-    ok(&wire::Requests { seq: moment.seq(), requests: vec![shown(moment, row)], next: None })
+    let newest = read::request(&moment.reader, state, call.place(), moment.lookup())?;
+    let row = shown(moment, found(newest, "this request")?);
+    ok(&wire::Requests { seq: moment.seq(), requests: vec![row], next: None })
 }
 
 /// Live queries, by table and filter.

@@ -1,6 +1,6 @@
 //! What the cluster API tells: objects, their history, and Events.
 
-use super::{Call, ok};
+use super::{Call, found, ok};
 use crate::{
     event::{Event, Key, kind},
     http::{
@@ -35,12 +35,14 @@ pub(in crate::http) fn objects(moment: &Moment, call: &Call) -> Result<Response,
     let mut living: Vec<&Object> = living.filter(|row| filter.fits(&row.object)).collect();
     living.sort_by_key(|row| (&row.object.kind, &row.object.namespace, &row.object.name));
     let mut objects: Vec<_> = living.into_iter().map(convert::object).collect();
+    let mut deleted_from = None;
     if call.params.flag("deleted")?.unwrap_or(true) {
         let window = moment.newest(call.params.limit()?);
         let deleted = read::deleted_objects(&moment.reader, window, &filter)?;
         objects.extend(deleted.rows.iter().map(convert::deleted_object));
+        deleted_from = deleted.next;
     }
-    ok(&wire::Objects { seq: moment.seq(), objects })
+    ok(&wire::Objects { seq: moment.seq(), objects, deleted_from })
 }
 
 /// One object, living or deleted, with its body.
@@ -60,6 +62,7 @@ pub(in crate::http) fn object(moment: &Moment, call: &Call) -> Result<Response, 
         object,
         body: convert::json_body(&body),
         events: events.rows.into_iter().map(convert::cluster_event).collect(),
+        events_from: events.next,
     })
 }
 
@@ -73,9 +76,9 @@ fn living_body(living: &Object) -> String {
 /// The end of an object is the newest record of it.
 fn deleted(moment: &Moment, uid: &str) -> Result<(wire::ObjectRow, String), Error> {
     let state = &moment.snapshot.state;
-    let newest = read::object_history(&moment.reader, state, uid, moment.newest(1))?;
-    match newest.rows.into_iter().next() {
-        Some(Recorded { seq, learned, value: Event::ObjectDeleted(value) }) => {
+    let newest = read::object_history(&moment.reader, state, uid, moment.lookup())?;
+    match found(newest, "this object")? {
+        Recorded { seq, learned, value: Event::ObjectDeleted(value) } => {
             let row = Recorded { seq, learned, value };
             Ok((convert::deleted_object(&row), row.value.body))
         }

@@ -1,7 +1,7 @@
 //! The journal itself: its segments, how far it reaches, what recovery found, and the volume that it
 //! is on.
 
-use std::path::Path;
+use std::{path::Path, time::Instant};
 
 use serde_json::Value;
 
@@ -13,9 +13,10 @@ use crate::{
         body::Response,
         convert,
         error::Error,
+        limits::LIST_TIME,
         wire::{self, Reach},
     },
-    journal::{Reader, Seq},
+    journal::Reader,
     recorder::Health,
     views::read::{self, Window},
 };
@@ -52,7 +53,7 @@ fn shape(
     let left_alone = recovery.map_or(&[][..], |found| &found.left_alone);
     let segments: Vec<_> = reader.segments().into_iter().map(convert::segment).collect();
     let limits = data_dir.map_or_else(wire::Limits::default, |_| convert::limits(&health.limits));
-    let window = Window { limit: UPKEEP_MAX, before: Seq::MAX, after: 0 };
+    let window = Window { until: Some(Instant::now() + LIST_TIME), ..Window::newest(UPKEEP_MAX) };
     let upkeep = read::upkeep(reader, window)?;
     Ok(wire::Journal {
         journal: convert::journal(&reader.positions()),

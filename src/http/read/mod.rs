@@ -16,7 +16,7 @@ use hyper::StatusCode;
 use serde::Serialize;
 
 use super::{answer, body::Response, convert, error::Error, moment::Moment, params::Params, wire};
-use crate::views::read::{self, Window};
+use crate::views::read::{self, Page, Window};
 
 /// What a request asks of a moment.
 #[derive(Debug)]
@@ -38,9 +38,20 @@ fn ok(value: &impl Serialize) -> Result<Response, Error> {
     Ok(answer::json(StatusCode::OK, value))
 }
 
-fn newest_gaps(moment: &Moment, window: Window) -> Result<Vec<wire::Gap>, Error> {
+fn gaps(moment: &Moment, window: Window) -> Result<Page<wire::Gap>, Error> {
     let page = read::gaps(&moment.reader, window)?;
-    Ok(page.rows.into_iter().map(convert::gap).collect())
+    let rows = page.rows.into_iter().map(convert::gap).collect();
+    Ok(Page { rows, next: page.next })
+}
+
+/// The one row of a lookup.
+fn found<T>(page: Page<T>, what: &str) -> Result<T, Error> {
+    let what = what.to_owned();
+    match (page.rows.into_iter().next(), page.next) {
+        (Some(row), _) => Ok(row),
+        (None, Some(before)) => Err(Error::Unfinished { what, before }),
+        (None, None) => Err(Error::NotFound { what }),
+    }
 }
 
 fn all_sources(moment: &Moment) -> Vec<wire::Source> {

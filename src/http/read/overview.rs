@@ -2,13 +2,14 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
-use super::{Call, all_sources, newest_gaps, ok};
+use super::{Call, all_sources, gaps, ok};
 use crate::{
     event::Level,
     http::{body::Response, convert, error::Error, moment::Moment, openapi::AtQuery, wire},
+    journal::Seq,
     views::{
         Object, State,
-        read::{self, ClusterEventFilter, LogFilter},
+        read::{self, ClusterEventFilter, LogFilter, Page},
     },
 };
 
@@ -29,6 +30,13 @@ pub(in crate::http) fn overview(moment: &Moment, _: &Call) -> Result<Response, E
     let errors = LogFilter { level: Some(Level::Error), text: None };
     let errors = read::logs(&moment.reader, moment.newest(ERRORS_MAX), &errors)?;
     let actions = read::actions(&moment.reader, state, moment.newest(ACTIONS_MAX))?;
+    let gaps = gaps(moment, moment.newest(GAPS_MAX))?;
+    let unfinished = [
+        unfinished(&warnings, WARNINGS_MAX),
+        unfinished(&errors, ERRORS_MAX),
+        unfinished(&actions, ACTIONS_MAX),
+        unfinished(&gaps, GAPS_MAX),
+    ];
     ok(&wire::Overview {
         seq: moment.seq(),
         sources: all_sources(moment),
@@ -37,10 +45,16 @@ pub(in crate::http) fn overview(moment: &Moment, _: &Call) -> Result<Response, E
         warnings: warnings.rows.into_iter().map(convert::cluster_event).collect(),
         errors: errors.rows.into_iter().map(convert::log).collect(),
         actions: actions.rows.into_iter().map(convert::action).collect(),
-        gaps: newest_gaps(moment, moment.newest(GAPS_MAX))?,
+        gaps: gaps.rows,
+        looked_back_to: unfinished.into_iter().flatten().max(),
         live_queries: state.live_queries.len() as u64,
         open_requests: state.open_traces.len() as u64,
     })
+}
+
+/// Where a list ends that is not full and might have more.
+fn unfinished<T>(page: &Page<T>, limit: usize) -> Option<Seq> {
+    page.next.filter(|_| page.rows.len() < limit)
 }
 
 fn kinds(state: &State) -> Vec<wire::KindCount> {

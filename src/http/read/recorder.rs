@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Call, all_sources, newest_gaps, ok};
+use super::{Call, all_sources, gaps, ok};
 use crate::{
     event::ActionOutcome,
     http::{
@@ -62,8 +62,13 @@ fn status_of(surface: &Surface, snapshot: &Snapshot) -> wire::Status {
 #[utoipa::path(get, path = "/api/sources", params(PageQuery),
     responses((status = 200, body = wire::Sources)))]
 pub(in crate::http) fn sources(moment: &Moment, call: &Call) -> Result<Response, Error> {
-    let gaps = newest_gaps(moment, moment.window(&call.params)?)?;
-    ok(&wire::Sources { seq: moment.seq(), sources: all_sources(moment), gaps })
+    let gaps = gaps(moment, moment.window(&call.params)?)?;
+    ok(&wire::Sources {
+        seq: moment.seq(),
+        sources: all_sources(moment),
+        gaps: gaps.rows,
+        next: gaps.next,
+    })
 }
 
 /// What admins did and do, newest record first; before it what waits for the journal.

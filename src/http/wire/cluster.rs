@@ -54,6 +54,8 @@ pub struct Objects {
     pub seq: u64,
     /// Living ones by kind, namespace and name; then deleted ones, newest first.
     pub objects: Vec<ObjectRow>,
+    /// Objects that were deleted before this event are left out; null where none are.
+    pub deleted_from: Option<u64>,
 }
 
 /// `GET /api/objects/{uid}`.
@@ -68,6 +70,8 @@ pub struct ObjectDetail {
     pub body: Value,
     /// The newest cluster events about it, newest first.
     pub events: Vec<ClusterEvent>,
+    /// Cluster events before this event are left out; null where none are.
+    pub events_from: Option<u64>,
 }
 
 /// One recorded state of an object.

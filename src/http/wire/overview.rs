@@ -35,6 +35,9 @@ pub struct Overview {
     pub actions: Vec<Action>,
     /// The newest gaps; at most 5.
     pub gaps: Vec<Gap>,
+    /// Warnings, errors, actions and gaps were looked for back to this event, and no further for
+    /// want of time; null where each list is full or the journal's beginning was reached.
+    pub looked_back_to: Option<u64>,
     /// Live queries known now.
     pub live_queries: u64,
     /// Requests open now.

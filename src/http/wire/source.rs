@@ -60,4 +60,6 @@ pub struct Sources {
     pub sources: Vec<Source>,
     /// The newest gaps, newest first.
     pub gaps: Vec<Gap>,
+    /// `before` of the next page of gaps; null where there are no older ones.
+    pub next: Option<u64>,
 }

@@ -47,6 +47,9 @@ const UNSYNCED_BYTES_MAX: usize = 1 << 20;
 /// Between two snapshots.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(20);
 
+/// Requests that share a sync: as many as may wait.
+const WAITERS_MAX: usize = 64;
+
 /// What the thread hears.
 #[derive(Debug)]
 pub(super) struct Inputs {
@@ -183,7 +186,11 @@ impl Core {
                 biased;
                 request = inputs.requests.recv() => match request {
                     Some(Request::Stop) | None => break,
-                    Some(request) => self.serve(request),
+                    Some(request) => {
+                        if self.serve_all(request, &mut inputs.requests) {
+                            break;
+                        }
+                    }
                 },
                 _ = inputs.queue.recv_many(&mut messages, MESSAGES_AT_ONCE),
                     if !inputs.queue.is_closed() || !inputs.queue.is_empty() => {}
@@ -227,6 +234,20 @@ impl Core {
         let upkeep_at = self.upkeep.due_at();
         let others = [sync_at, resend_at, self.healing.retry_at()].into_iter().flatten();
         others.fold(upkeep_at, Instant::min)
+    }
+
+    /// Serves a request and all that came while the one before was made durable, so that they share
+    /// the next sync. True when it is time to stop.
+    fn serve_all(&mut self, first: Request, others: &mut mpsc::Receiver<Request>) -> bool {
+        self.serve(first);
+        for _ in 0..WAITERS_MAX {
+            match others.try_recv() {
+                Ok(Request::Stop) => return true,
+                Ok(request) => self.serve(request),
+                Err(_) => break,
+            }
+        }
+        false
     }
 
     fn serve(&mut self, request: Request) {

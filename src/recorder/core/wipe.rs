@@ -2,7 +2,7 @@
 
 use super::{Batch, Core};
 use crate::{
-    event::{ActionOutcome, Event, Extensions, Outcome, millis},
+    event::{ActionOutcome, Event, Wiped, millis},
     journal::{self, Appended, Positions, Reader, Seq, WipeNote, Writer},
     recorder::{Error, with_causes},
     views::fold::Fold,
@@ -45,23 +45,8 @@ pub(in crate::recorder) fn wipe(
 }
 
 fn wipe_event(went: &Positions, note: &WipeNote) -> Event {
-    let args = serde_json::json!({
-        "reason": note.reason,
-        "epoch": went.epoch,
-        "first_seq": went.first_seq,
-        "last_seq": went.last_seq,
-        "bytes": went.bytes,
-    });
+    let Positions { epoch, first_seq, last_seq, bytes, .. } = *went;
+    let went = Wiped { epoch, first_seq, last_seq, bytes };
     let at = millis(note.time_ns);
-    Event::ActionOutcome(ActionOutcome {
-        id: format!("wipe-{}", went.epoch + 1),
-        actor: note.actor.clone(),
-        action: "wipe".into(),
-        args: args.to_string(),
-        started: at,
-        ended: at,
-        outcome: Outcome::Succeeded,
-        detail: format!("events {} to {} were wiped", went.first_seq, went.last_seq),
-        ext: Extensions::default(),
-    })
+    Event::ActionOutcome(ActionOutcome::of_wipe(went, &note.actor, &note.reason, at))
 }
