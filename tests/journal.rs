@@ -72,9 +72,6 @@ mod bytes;
 #[path = "journal/crafted.rs"]
 mod crafted;
 
-#[path = "journal/golden.rs"]
-mod golden;
-
 #[path = "journal/extremes.rs"]
 mod extremes;
 
@@ -104,6 +101,12 @@ mod together;
 
 #[path = "journal/index.rs"]
 mod index;
+
+#[path = "journal/golden.rs"]
+mod golden;
+
+#[path = "journal/stranger.rs"]
+mod stranger;
 
 #[path = "journal/laws.rs"]
 mod laws;

@@ -13,6 +13,9 @@ mod degraded;
 #[path = "recorder/stress.rs"]
 mod stress;
 
+#[path = "recorder/unread.rs"]
+mod unread;
+
 #[path = "recorder/upkeep.rs"]
 mod upkeep;
 
