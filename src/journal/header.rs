@@ -2,7 +2,7 @@
 
 use super::{
     format::{u32_at, u64_at},
-    record::Seq,
+    record::{SEQ_MAX, Seq},
 };
 
 /// Catches foreign files, and files that a text-mode copy has damaged.
@@ -43,6 +43,9 @@ const WRITER_NAME: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_V
 
 const EXTENSION: &str = ".seg";
 
+/// A name has room for so many wipes.
+const EPOCH_MAX: u64 = 99_999_999;
+
 /// What a segment says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SegmentHeader {
@@ -81,8 +84,8 @@ pub struct Previous {
 pub enum Unreadable {
     /// Neither copy of the header is whole.
     NoHeader,
-    /// Written by a version whose layout is another.
-    OtherVersion(String),
+    /// Written by a version whose layout is another, or with numbers that no writer gives.
+    Foreign(String),
 }
 
 impl SegmentHeader {
@@ -123,7 +126,8 @@ impl SegmentHeader {
     /// Reads the header from a file's start, which may be shorter than a header.
     ///
     /// # Errors
-    /// No copy is whole, or it is of a version that cannot be read.
+    /// No copy is whole, or it is of a version that cannot be read, or its numbers are out of
+    /// bounds: what is computed from them would be wrong.
     pub fn decode(start: &[u8]) -> Result<SegmentHeader, Unreadable> {
         let mut copies = COPIES.iter().filter_map(|&at| start.get(at..at + COPY_BYTES));
         let whole = |copy: &&[u8]| copy.starts_with(&MAGIC) && crc_holds(copy);
@@ -131,16 +135,28 @@ impl SegmentHeader {
         let major = u16::from_le_bytes([copy[MAJOR_AT], copy[MAJOR_AT + 1]]);
         if major != MAJOR {
             let reason = format!("written in version {major} of the format; this is {MAJOR}");
-            return Err(Unreadable::OtherVersion(reason));
+            return Err(Unreadable::Foreign(reason));
         }
         let (incompatible, header_len) = (u32_at(copy, INCOMPATIBLE), u32_at(copy, HEADER_LEN));
         if incompatible != 0 || u64::from(header_len) != SEGMENT_HEADER_BYTES {
             let reason = format!(
                 "needs what this version lacks (flags {incompatible:#x}, header {header_len} bytes)"
             );
-            return Err(Unreadable::OtherVersion(reason));
+            return Err(Unreadable::Foreign(reason));
         }
-        Ok(SegmentHeader::fields(copy))
+        let header = SegmentHeader::fields(copy);
+        if !header.is_in_bounds() {
+            let reason = "its epoch or its numbers are none that a journal gives".to_owned();
+            return Err(Unreadable::Foreign(reason));
+        }
+        Ok(header)
+    }
+
+    /// Whether a writer can have given these numbers.
+    fn is_in_bounds(&self) -> bool {
+        (1..=EPOCH_MAX).contains(&self.epoch)
+            && (1..=SEQ_MAX).contains(&self.base_seq)
+            && self.prev.last_seq < self.base_seq
     }
 
     fn fields(copy: &[u8]) -> SegmentHeader {
@@ -169,7 +185,7 @@ impl SegmentHeader {
         if parts.next().is_some() || !sizes_hold {
             return None;
         }
-        Some(SegmentHeader {
+        let header = SegmentHeader {
             journal_id: [0; 16],
             epoch: epoch.parse().ok()?,
             base_seq: base.parse().ok()?,
@@ -178,7 +194,8 @@ impl SegmentHeader {
             capacity: 0,
             prev: Previous::default(),
             boot_id: [0; 16],
-        })
+        };
+        header.is_in_bounds().then_some(header)
     }
 
     /// The file's name; names sort in log order.

@@ -3,6 +3,9 @@
 /// The number of an event; strictly +1, never reused.
 pub type Seq = u64;
 
+/// The last number that is given: up to here a JSON number is exact.
+pub const SEQ_MAX: Seq = (1 << 53) - 1;
+
 /// The largest payload: four times the largest object that a cluster accepts, with room to spare.
 pub const PAYLOAD_BYTES_MAX: usize = 8 << 20;
 

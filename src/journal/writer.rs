@@ -14,7 +14,7 @@ use super::{
     fs::{Fs, Lock},
     header::Previous,
     keymap::KeyMap,
-    record::{NewRecord, Seq},
+    record::{NewRecord, SEQ_MAX, Seq},
     retention::Keeping,
     segment::{Place, Segment},
     sizes::Sizes,
@@ -95,6 +95,11 @@ impl Writer {
         let (bytes, time_ns) = checked(batch)?;
         if batch.is_empty() {
             return Ok(Appended { first_seq: self.next_seq, places: Vec::new() });
+        }
+        if self.next_seq + batch.len() as u64 > SEQ_MAX {
+            let reason =
+                "no number is left; move the data directory away and start anew".to_owned();
+            return Err(Error::Refused { index: 0, reason });
         }
         let appended =
             self.with_remedies(time_ns, |writer| writer.append_once(batch, bytes, time_ns));
