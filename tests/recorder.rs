@@ -2,6 +2,7 @@
 
 #[path = "journal/faulty.rs"]
 #[allow(dead_code, reason = "the journal's own tests use the rest")]
+#[allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 mod faulty;
 
 #[path = "recorder/commit.rs"]
@@ -9,6 +10,9 @@ mod commit;
 
 #[path = "recorder/degraded.rs"]
 mod degraded;
+
+#[path = "recorder/skipped.rs"]
+mod skipped;
 
 #[path = "recorder/stress.rs"]
 mod stress;
