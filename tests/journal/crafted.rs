@@ -316,7 +316,7 @@ fn no_number_in_a_record_makes_anything_fall() {
     let control = |kind: u16, edge: u64| edge.to_le_bytes().repeat(if kind == 6 { 9 } else { 5 });
     for edge in EDGES {
         for kind in [1, 2, 3, 4, 5, 6, 7, 0xff, 0x100, 0x7fff] {
-            for flags in [0, 1, 2, 3, 4, 0x80, 0xff] {
+            for flags in [0, 1, 2, 0xff] {
                 let payload = control(kind, edge);
                 let raw = Raw { kind, flags, seq: edge, key: edge, len: None, payload: &payload };
                 let mut crafted = whole[..end].to_vec();
