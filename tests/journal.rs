@@ -56,5 +56,11 @@ mod together;
 #[path = "journal/index.rs"]
 mod index;
 
+#[path = "journal/golden.rs"]
+mod golden;
+
+#[path = "journal/stranger.rs"]
+mod stranger;
+
 #[path = "journal/laws.rs"]
 mod laws;
