@@ -42,8 +42,14 @@ pub fn recovery(input: &[u8]) {
     let (mut writer, reader, _) = opened.expect("no content keeps a journal from opening");
     assert_eq!(all(&reader), before, "opening to append reads what opening to read does");
     let payload = [0xc0];
-    let record =
-        NewRecord { kind: 0x0170, flags: Flags::default(), time_ns: 1, key: 0, class: 0, payload: &payload };
+    let record = NewRecord {
+        kind: 0x0170,
+        flags: Flags::default(),
+        time_ns: 1,
+        key: 0,
+        class: 0,
+        payload: &payload,
+    };
     let appended = writer.append(&[record, record]).is_ok();
     let after = check(&reader);
     assert!(after.starts_with(&before), "an append changes nothing that was there");
