@@ -45,8 +45,10 @@ use told::{FRAMES, LINES_OF_TEN, Told};
 /// Whatever is waited for takes a fraction of this.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The smallest that there are: the journal of the test takes some dozens.
-const CONFIG: &str = "[journal]\nsegment_bytes = 1048576\n[cluster]\nenabled = false\n";
+/// The smallest segments that there are: the journal of the test takes some dozens. And a budget
+/// that a flood does not use up.
+const CONFIG: &str = "[journal]\nsegment_bytes = 1048576\nsource_bytes_per_day = 1000000000000\n\
+                      [cluster]\nenabled = false\n";
 
 /// The processes of a test, one at a time, on one journal.
 struct Site {

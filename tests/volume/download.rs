@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{
     mount::Volume,
     process::Process,
-    site::{LINE_BYTES, SEGMENT_BYTES, SEGMENT_LINES, Site, kept_without_name, lines, wipe},
+    site::{LINE_BYTES, SEGMENT_BYTES, SEGMENT_LINES, Site, kept_without_name, lines, sound, wipe},
 };
 
 const VOLUME_MIB: u64 = 32;
@@ -46,8 +46,10 @@ async fn a_slow_download_has_the_right_bytes_though_everything_was_retired_meanw
     site.say(2 * (VOLUME_MIB << 20) / LINE_BYTES as u64).await;
     site.until("a retired segment", || !site.segments().contains(&names[0])).await;
     ends_well(&site, &recorder, slow, &expected).await;
+    sound(&recorder).await;
+    site.linked().await;
     site.say_and_see(&recorder, 2 * SEGMENT_LINES).await;
-    assert!(lines(&recorder).await.len() as u64 > 4 * SEGMENT_LINES, "it has room again");
+    assert!(lines(&recorder).await.count() > 4 * SEGMENT_LINES, "it has room again");
     site.until("no retired file is held", || kept_without_name(&recorder).is_empty()).await;
     site.log.holds_no_panic();
 }

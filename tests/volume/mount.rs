@@ -5,6 +5,11 @@ use std::{
     io::{Error, ErrorKind, Write},
     path::{Path, PathBuf},
     process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    thread::{self, JoinHandle},
 };
 
 use tempfile::TempDir;
@@ -12,6 +17,12 @@ use tempfile::TempDir;
 /// A mounted tmpfs; unmounted when dropped, also when the test fails.
 pub struct Volume {
     folder: TempDir,
+}
+
+/// Somebody else on a volume who takes all room as soon as there is some.
+pub struct Neighbour {
+    ended: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
 }
 
 /// A read-only view of a directory, mounted over it; uncovered when dropped.
@@ -39,17 +50,24 @@ impl Volume {
 
     /// Fills it to the last block with something foreign, as a neighbour on the same volume may do.
     pub fn fill(&self) {
-        let mut options = File::options();
-        let mut file =
-            options.append(true).create(true).open(self.foreign()).expect("the volume is there");
-        for size in [64 << 10, 4 << 10] {
-            let zeros = vec![0; size];
-            let error = write_until_error(&mut file, &zeros);
-            assert_eq!(error.kind(), ErrorKind::StorageFull, "{error}");
-        }
+        fill(&self.foreign());
     }
 
-    /// Gives the room back that [`Volume::fill`] took.
+    /// Takes each block that becomes free, until the neighbour is dropped.
+    pub fn keep_full(&self) -> Neighbour {
+        let ended = Arc::new(AtomicBool::new(false));
+        let foreign = self.foreign();
+        let is_over = ended.clone();
+        let thread = thread::spawn(move || {
+            while !is_over.load(Relaxed) {
+                fill(&foreign);
+                thread::yield_now();
+            }
+        });
+        Neighbour { ended, thread: Some(thread) }
+    }
+
+    /// Gives the room back that was taken.
     pub fn clear(&self) {
         fs::remove_file(self.foreign()).expect("it was filled");
     }
@@ -65,10 +83,31 @@ impl Volume {
     }
 }
 
+fn fill(path: &Path) {
+    let file = File::options().append(true).create(true).open(path);
+    let mut file = file.expect("the volume is there");
+    for size in [64 << 10, 4 << 10] {
+        let zeros = vec![0; size];
+        let error = write_until_error(&mut file, &zeros);
+        assert_eq!(error.kind(), ErrorKind::StorageFull, "{error}");
+    }
+}
+
 fn write_until_error(file: &mut File, bytes: &[u8]) -> Error {
     loop {
         if let Err(error) = file.write_all(bytes) {
             return error;
+        }
+    }
+}
+
+impl Drop for Neighbour {
+    fn drop(&mut self) {
+        self.ended.store(true, Relaxed);
+        let ended = self.thread.take().map(|thread| thread.join());
+        // A second panic would hide the first one.
+        if !std::thread::panicking() {
+            ended.transpose().expect("it found no other error than a full volume");
         }
     }
 }

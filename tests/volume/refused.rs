@@ -11,7 +11,10 @@ use serde_json::json;
 use crate::{
     mount::{Cover, Volume},
     process::Process,
-    site::{SEGMENT_LINES, Site, act, degraded, dropped, is_alive, lines, readiness, sound, wipe},
+    site::{
+        Lines, SEGMENT_LINES, Site, act, are_counted, degraded, is_alive, lines, readiness, sound,
+        wipe,
+    },
 };
 
 #[tokio::test]
@@ -31,7 +34,7 @@ async fn it_starts_on_a_read_only_volume_and_heals_when_it_can_be_written() {
     site.linked().await;
     site.say_and_see(&recorder, 1).await;
     sound(&recorder).await;
-    assert_eq!(lines(&recorder).await, (1..=11).collect::<Vec<_>>());
+    assert_eq!(lines(&recorder).await, Lines::all(1..=11));
     site.log.holds_no_panic();
 }
 
@@ -72,7 +75,7 @@ async fn is_degraded_and_heals(site: &Site, recorder: Process, heal: impl FnOnce
     is_alive(&recorder).await;
     assert_eq!(readiness(&recorder).await, 200);
     let kept = lines(&recorder).await;
-    assert!(kept.len() as u64 >= 2 * SEGMENT_LINES, "what is there can be read");
+    assert!(kept.count() >= 2 * SEGMENT_LINES, "what is there can be read");
     let (status, refused) = act(&recorder, json!({})).await;
     assert_eq!(status, 507, "{refused}");
 
@@ -81,8 +84,7 @@ async fn is_degraded_and_heals(site: &Site, recorder: Process, heal: impl FnOnce
     site.linked().await;
     site.say_and_see(&recorder, 1).await;
     let kept = lines(&recorder).await;
-    let missing = told + 1 - kept.len() as u64;
-    assert_eq!(dropped(&recorder).await, missing, "what is not there is counted");
+    are_counted(&recorder, told + 1 - kept.count()).await;
     let epoch = wipe(&recorder).await;
     recorder.kill();
 

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::{
     process::Process,
-    site::{Site, act, degraded, is_alive, lines, readiness},
+    site::{Lines, Site, act, degraded, is_alive, lines, readiness},
 };
 
 /// Some of its attempts to take the lock.
@@ -48,7 +48,7 @@ async fn a_second_process_waits_serves_writes_nothing_and_takes_over() {
     assert_eq!(readiness(&second).await, 200);
     site.linked().await;
     site.say_and_see(&second, 1).await;
-    assert_eq!(lines(&second).await, (1..=11).collect::<Vec<_>>());
+    assert_eq!(lines(&second).await, Lines::all(1..=11));
     assert!(degraded(&second.get("/api/status").await).is_empty());
     site.log.holds_no_panic();
 }

@@ -3,6 +3,7 @@
 use std::{
     cell::Cell,
     fs,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     process::Command,
     time::Instant,
@@ -27,10 +28,15 @@ pub const LINE_BYTES: usize = 4096;
 /// Lines that fill a segment, about.
 pub const SEGMENT_LINES: u64 = SEGMENT_BYTES / LINE_BYTES as u64;
 
-const CONFIG: &str = "[journal]\nsegment_bytes = 1048576\n[cluster]\nenabled = false\n";
+/// A day's flood in a second is no fault here.
+const CONFIG: &str = "[journal]\nsegment_bytes = 1048576\nsource_bytes_per_day = 1000000000000\n\
+                      [cluster]\nenabled = false\n";
 
 /// Rows that are given at most in one answer, as asked for here.
 const ROWS: usize = 500;
+
+/// What the app-server's gaps may count beside lines: its going down and coming up.
+const OTHERS_MAX: u64 = 4;
 
 /// Where a recorder works, one process after the other.
 pub struct Site {
@@ -151,19 +157,70 @@ fn numbers(page: &Value) -> Vec<u64> {
     rows.iter().map(number).collect()
 }
 
-/// The numbers of all recorded lines, oldest first.
-pub async fn lines(recorder: &Process) -> Vec<u64> {
-    let mut lines = Vec::new();
+/// Numbers of lines, as the stretches without a hole that they make.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lines(Vec<RangeInclusive<u64>>);
+
+impl Lines {
+    /// These and no other.
+    pub fn all(numbers: RangeInclusive<u64>) -> Lines {
+        Lines(vec![numbers])
+    }
+
+    /// No lines.
+    pub fn none() -> Lines {
+        Lines(Vec::new())
+    }
+
+    pub fn first(&self) -> u64 {
+        *self.0.first().expect("there are lines").start()
+    }
+
+    pub fn last(&self) -> u64 {
+        *self.0.last().expect("there are lines").end()
+    }
+
+    pub fn count(&self) -> u64 {
+        self.0.iter().map(|range| range.end() - range.start() + 1).sum()
+    }
+
+    /// Whether the last ones are these.
+    pub fn end_with(&self, numbers: RangeInclusive<u64>) -> bool {
+        let last = self.0.last().expect("there are lines");
+        last.start() <= numbers.start() && last.end() == numbers.end()
+    }
+
+    /// Adds an older one.
+    fn push(&mut self, number: u64) {
+        match self.0.last_mut() {
+            Some(range) if number + 1 == *range.start() => *range = number..=*range.end(),
+            Some(range) => {
+                assert!(number < *range.start(), "each line once and in order: {number} {range:?}");
+                self.0.push(number..=number);
+            }
+            None => self.0.push(number..=number),
+        }
+    }
+}
+
+/// All recorded lines.
+pub async fn lines(recorder: &Process) -> Lines {
+    let mut lines = Lines::none();
     let mut before = String::new();
     loop {
         let page = recorder.get(&format!("/api/logs?limit={ROWS}{before}")).await;
-        lines.extend(numbers(&page));
+        numbers(&page).into_iter().for_each(|number| lines.push(number));
         let Some(next) = page["next"].as_u64() else { break };
         before = format!("&before={next}");
     }
-    lines.reverse();
-    assert!(lines.is_sorted_by(|a, b| a < b), "each line once and in order: {lines:?}");
+    lines.0.reverse();
     lines
+}
+
+/// The gaps say that so many lines were dropped, give or take a state of the link itself.
+pub async fn are_counted(recorder: &Process, lines: u64) {
+    let counted = dropped(recorder).await;
+    assert!((lines..=lines + OTHERS_MAX).contains(&counted), "{lines} lost, {counted} counted");
 }
 
 /// How many lines the gaps of the app-server say were dropped.

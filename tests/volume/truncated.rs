@@ -23,9 +23,9 @@ async fn a_sealed_segment_cut_short_costs_its_own_records() {
 
     survives(&recorder, &cut).await;
     let kept = lines(&recorder).await;
-    assert_eq!(kept.first(), Some(&1), "the segment before is read");
-    assert_eq!(kept.last(), Some(&(4 * SEGMENT_LINES)), "the segments after are read");
-    assert!((kept.len() as u64) < 4 * SEGMENT_LINES, "this segment's records are lost");
+    assert_eq!(kept.first(), 1, "the segment before is read");
+    assert_eq!(kept.last(), 4 * SEGMENT_LINES, "the segments after are read");
+    assert!(kept.count() < 4 * SEGMENT_LINES, "this segment's records are lost");
     says_so(&recorder, &cut).await;
     site.say_and_see(&recorder, 1).await;
     recorder.kill();
@@ -33,7 +33,7 @@ async fn a_sealed_segment_cut_short_costs_its_own_records() {
     let recorder = site.record().await;
     site.say_and_see(&recorder, 1).await;
     survives(&recorder, &cut).await;
-    assert_eq!(lines(&recorder).await.len(), kept.len() + 2);
+    assert_eq!(lines(&recorder).await.count(), kept.count() + 2);
     says_so(&recorder, &cut).await;
     site.log.holds_no_panic();
 }
@@ -58,8 +58,8 @@ async fn the_open_segment_cut_short_costs_its_own_records() {
 
     let recorder = site.record().await;
     let kept = lines(&recorder).await;
-    assert_eq!(kept.first(), Some(&1), "the segments before are read");
-    assert_eq!(kept.last(), Some(&(9 * SEGMENT_LINES / 2)), "what came after is read");
+    assert_eq!(kept.first(), 1, "the segments before are read");
+    assert_eq!(kept.last(), 9 * SEGMENT_LINES / 2, "what came after is read");
     says_so(&recorder, &cut).await;
     site.log.holds_no_panic();
 }
