@@ -3,7 +3,7 @@
 CARGO_BUILD := cargo build --locked --release
 BIN := $(or $(CARGO_TARGET_DIR),target)/release/monitor-backend
 
-.PHONY: demo run build frontend test test-rust test-frontend test-browser lint cluster-binaries bench clean
+.PHONY: demo run build frontend test test-rust test-frontend test-browser lint cluster-binaries bench fuzz clean
 
 demo: build
 	$(BIN) demo
@@ -58,6 +58,18 @@ bench: build
 	cargo bench $(BENCHES) --bench append --bench durable --bench read
 	cargo run --release $(BENCHES) --bin served $(abspath $(BIN))
 	cargo run --release $(BENCHES) --bin table
+
+# Each target for so many seconds; needs cargo-fuzz and a nightly toolchain. What is found worth
+# keeping goes into a folder beside the corpus, which `cargo fuzz cmin` joins.
+FUZZ_SECONDS := 60
+FUZZ_TARGETS := journal recovery backup event
+fuzz:
+	set -e; for target in $(FUZZ_TARGETS); do \
+	  mkdir -p tests/fuzz/found/$$target; \
+	  cargo +nightly fuzz run --fuzz-dir tests/fuzz $$target \
+	    tests/fuzz/found/$$target tests/fuzz/corpus/$$target -- \
+	    -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=20; \
+	done
 
 clean:
 	cargo clean

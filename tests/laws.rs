@@ -226,3 +226,31 @@ proptest! {
         let _ = Event::decode(kind, &bytes);
     }
 }
+
+/// Bytes whose checksum holds and whose content means harm: nesting without end, lengths that no
+/// memory holds. They are refused, in no more memory than they take themselves.
+#[test]
+fn a_payload_that_is_a_bomb_is_refused() {
+    const NESTED: usize = 1 << 20;
+    let nested = |byte: u8| vec![byte; NESTED];
+    let huge = |marker: u8| [&[0x95, marker][..], &u32::MAX.to_be_bytes(), b"little"].concat();
+    let huge_array = [&[0xdd][..], &u32::MAX.to_be_bytes()].concat();
+    let bombs = [
+        // Arrays of arrays, maps of maps.
+        nested(0x91),
+        nested(0x81),
+        [vec![0x9f], nested(0x91)].concat(),
+        // A string, bytes, an array and a map of four thousand million parts.
+        huge(0xdb),
+        huge(0xc6),
+        huge(0xdd),
+        huge(0xdf),
+        huge_array,
+    ];
+    for kind in 0x0100..0x0200 {
+        for bomb in &bombs {
+            let decoded = Event::decode(kind, bomb);
+            assert!(matches!(decoded, Err(_) | Ok(None)), "{kind:#x}");
+        }
+    }
+}

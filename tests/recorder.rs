@@ -10,10 +10,16 @@ mod commit;
 #[path = "recorder/degraded.rs"]
 mod degraded;
 
+#[path = "recorder/stress.rs"]
+mod stress;
+
+#[path = "recorder/unread.rs"]
+mod unread;
+
 #[path = "recorder/upkeep.rs"]
 mod upkeep;
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use monitor_backend::{
     event::{

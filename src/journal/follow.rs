@@ -41,6 +41,8 @@ pub struct Looked {
     pub wiped: Option<u64>,
     /// These events, both inclusive, were gone before they were looked at.
     pub missed: Option<(Seq, Seq)>,
+    /// Places that were passed over, since they are damaged.
+    pub damaged: u64,
 }
 
 /// A place in a segment.
@@ -70,7 +72,7 @@ impl Follower {
         }
         while let Some(at) = &mut self.at {
             let next = next_segment(&self.dir, &at.found)?;
-            let read = at.read(next.as_ref(), &mut self.last_seq, f);
+            let read = at.read(next.as_ref(), &mut self.last_seq, &mut looked.damaged, f);
             if read.attempting("following", &at.found.candidate.path)?.is_break() {
                 break;
             }
@@ -113,6 +115,7 @@ impl At {
         &mut self,
         next: Option<&Found>,
         last_seq: &mut Seq,
+        damaged: &mut u64,
         f: &mut Feed<'_>,
     ) -> io::Result<ControlFlow<()>> {
         let prev = next.map(|next| next.header.prev);
@@ -134,10 +137,16 @@ impl At {
                         }
                         frame.end()
                     }
-                    None if is_final => frame.end(),
+                    None if is_final => {
+                        *damaged += 1;
+                        frame.end()
+                    }
                     None => return Ok(self.look_again()),
                 },
-                Step::Damage { to, .. } if is_final => to,
+                Step::Damage { to, .. } if is_final => {
+                    *damaged += 1;
+                    to
+                }
                 Step::End { torn, .. } if is_final || !torn => {
                     self.looks = 0;
                     break;

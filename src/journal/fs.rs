@@ -176,7 +176,8 @@ impl Fs for Disk {
     fn try_lock(&self, path: &Path) -> io::Result<Option<Lock>> {
         let file = fs::File::options().write(true).create(true).truncate(false).open(path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Lock { file: Some(file) })),
+            // Somebody may have put another file in its place since it was opened.
+            Ok(()) => Ok(file.is_at(path)?.then_some(Lock { file: Some(file) })),
             Err(fs::TryLockError::WouldBlock) => Ok(None),
             Err(fs::TryLockError::Error(error)) => Err(error),
         }
@@ -266,4 +267,24 @@ fn write_zeros(file: &fs::File, range: Range<u64>) -> io::Result<()> {
         offset += piece;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_nothing_can_be_allocated_zeros_are_written_and_nothing_else_is_touched() {
+        let file = tempfile::tempfile().expect("a file");
+        let around = [7; 100];
+        let to = 300 + 2 * ZEROS_BYTES as u64;
+        for at in [0, to] {
+            FileExt::write_all_at(&file, &around, at).expect("it is written");
+        }
+        write_zeros(&file, 100..to).expect("it is written");
+        let mut bytes = vec![1; to as usize + 100];
+        FileExt::read_exact_at(&file, &mut bytes, 0).expect("it is read");
+        assert_eq!((&bytes[..100], &bytes[to as usize..]), (&around[..], &around[..]));
+        assert!(bytes[100..to as usize].iter().all(|byte| *byte == 0));
+    }
 }

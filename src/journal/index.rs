@@ -6,9 +6,9 @@ use std::{io, sync::Arc};
 
 use super::{
     control::{self, SEAL_BYTES},
-    format::{self, ALIGN, Header, u32_at, u64_at},
+    format::{self, ALIGN, Header, u32_at},
     header::SEGMENT_HEADER_BYTES,
-    keymap::mixed,
+    note::{NOTE_BYTES, Note, STATEFUL},
     record::Seq,
     segment::Segment,
     walk::{Frame, Step},
@@ -21,55 +21,11 @@ pub const BLOCK_BYTES: u64 = 256 << 10;
 /// Pairs of kind and class that have a bit of their own in a block's note; further ones share one.
 const PAIRS_MAX: usize = 62;
 
-/// The block holds a record with flag state, end or must understand: a replay has to look at it.
-const STATEFUL: u64 = 1 << 62;
-
 /// The block holds a pair that has no bit of its own.
 const OTHERS: u64 = 1 << 63;
 
-/// Bits of a block's filter of keys. A block of objects has about 130 records, one of traces about
-/// 600: with three probes 1 and 20 of 100 keys pass by mistake.
-const KEY_BITS: u64 = 2048;
-const KEY_WORDS: usize = (KEY_BITS / 64) as usize;
-const KEY_PROBES: u32 = 3;
-
 const PAIRS_AT: usize = 8;
 const PAIR_BYTES: usize = 4;
-const KEYS_AT: usize = 40;
-const NOTE_BYTES: usize = KEYS_AT + KEY_WORDS * 8;
-
-/// A set of keys that may be wrong when it says that it holds one, never when it says that it does
-/// not: B. H. Bloom, "Space/time trade-offs in hash coding with allowable errors", 1970.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Keys([u64; KEY_WORDS]);
-
-impl Keys {
-    fn bits(key: u64) -> impl Iterator<Item = (usize, u64)> {
-        let hash = mixed(key);
-        let width = KEY_BITS.trailing_zeros();
-        let bit = move |probe| (hash >> (probe * width)) % KEY_BITS;
-        (0..KEY_PROBES).map(bit).map(|bit| ((bit / 64) as usize, 1 << (bit % 64)))
-    }
-
-    fn add(&mut self, key: u64) {
-        Keys::bits(key).for_each(|(word, bit)| self.0[word] |= bit);
-    }
-
-    fn may_hold(&self, key: u64) -> bool {
-        Keys::bits(key).all(|(word, bit)| self.0[word] & bit != 0)
-    }
-}
-
-/// The note about one block, which begins with an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Note {
-    offset: u64,
-    first_seq: Seq,
-    time_min_ns: i64,
-    time_max_ns: i64,
-    holds: u64,
-    keys: Keys,
-}
 
 /// The notes of one segment, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -216,7 +172,7 @@ impl Index {
         let next = |at: usize| self.notes.get(at + 1).map(|note| (note.offset, note.first_seq));
         let mut runs = Vec::new();
         for (at, note) in self.notes.iter().enumerate() {
-            if note.holds & mask != 0 && wanted.key().is_none_or(|key| note.keys.may_hold(key)) {
+            if note.holds & mask != 0 && wanted.key().is_none_or(|key| note.may_concern(key)) {
                 let (to, end_seq) = next(at).unwrap_or((self.noted_to, self.next_seq));
                 let (from, first_seq) = (note.offset, note.first_seq);
                 runs.push(Run { from, to, first_seq, end_seq, time_min_ns: note.time_min_ns });
@@ -293,57 +249,6 @@ impl Index {
         let within = |note: &Note| (SEGMENT_HEADER_BYTES..offset).contains(&note.offset);
         let aligned = |note: &Note| note.offset.is_multiple_of(ALIGN);
         self.notes.windows(2).all(ascends) && self.notes.iter().all(|n| within(n) && aligned(n))
-    }
-}
-
-impl Note {
-    fn first(frame: &Frame, bit: u64) -> Note {
-        let Frame { offset, header } = frame;
-        let mut note = Note {
-            offset: *offset,
-            first_seq: header.seq,
-            time_min_ns: header.time_ns,
-            time_max_ns: header.time_ns,
-            holds: 0,
-            keys: Keys::default(),
-        };
-        note.add(header, bit);
-        note
-    }
-
-    fn add(&mut self, header: &Header, bit: u64) {
-        self.time_min_ns = self.time_min_ns.min(header.time_ns);
-        self.time_max_ns = self.time_max_ns.max(header.time_ns);
-        self.holds |= bit;
-        if header.concerns_state() {
-            self.holds |= STATEFUL;
-        }
-        if header.key != 0 {
-            self.keys.add(header.key);
-        }
-    }
-
-    fn encode(&self, out: &mut Vec<u8>) {
-        let times = [self.time_min_ns as u64, self.time_max_ns as u64];
-        for number in [self.offset, self.first_seq, times[0], times[1], self.holds] {
-            out.extend_from_slice(&number.to_le_bytes());
-        }
-        self.keys.0.iter().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
-    }
-
-    fn decode(bytes: &[u8]) -> Note {
-        let mut keys = Keys::default();
-        for (at, word) in keys.0.iter_mut().enumerate() {
-            *word = u64_at(bytes, KEYS_AT + 8 * at);
-        }
-        Note {
-            offset: u64_at(bytes, 0),
-            first_seq: u64_at(bytes, 8),
-            time_min_ns: u64_at(bytes, 16) as i64,
-            time_max_ns: u64_at(bytes, 24) as i64,
-            holds: u64_at(bytes, 32),
-            keys,
-        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     catalog::{Catalog, Found, LeftAlone},
     fs::{File, Fs},
     header::{self, Previous},
-    pages::Unreadable,
+    pages::Withheld,
     recovery::Recovery,
     segment::Segment,
     survey::{Damage, Survey},
@@ -86,7 +86,7 @@ impl Loaded {
         Ok(holding)
     }
 
-    fn note(&mut self, found: &Found, care: Care, unreadable: &[Unreadable]) {
+    fn note(&mut self, found: &Found, care: Care, unreadable: &[Withheld]) {
         let name = found.header.name();
         if care == Care::Copy {
             self.recovery.read_with_care.push(name.clone());
@@ -102,7 +102,7 @@ impl Loaded {
         self.note_unreadable(&name, unreadable);
     }
 
-    fn note_unreadable(&mut self, segment: &str, unreadable: &[Unreadable]) {
+    fn note_unreadable(&mut self, segment: &str, unreadable: &[Withheld]) {
         for lacks in unreadable {
             self.recovery.unreadable_bytes += lacks.range.end - lacks.range.start;
             self.recovery.damaged.push(lacks.damage().of(segment));
@@ -119,7 +119,7 @@ impl Loaded {
             segment.note_damage(damage.offset);
             recovery.damaged.push(damage.of(&segment.name));
         }
-        self.note_unreadable(&found.header.name(), &survey.unreadable);
+        self.note_unreadable(&found.header.name(), &survey.withheld);
     }
 }
 
@@ -134,7 +134,7 @@ fn opened(
     file: &dyn File,
     end: u64,
     care: Care,
-) -> io::Result<(Segment, Vec<Unreadable>)> {
+) -> io::Result<(Segment, Vec<Withheld>)> {
     let candidate = &found.candidate;
     let (path, place) = (candidate.path.clone(), (candidate.base, candidate.len));
     match care {

@@ -5,7 +5,7 @@
 //!
 //! - `record`, `format`, `control` and `header` are the bytes;
 //! - `fs`, `map` and `pages` are the files, `walk` goes from record to record, past damage;
-//! - `segment` is one file as readers see it, `index` what is where in it;
+//! - `segment` is one file as readers see it, `note` and `index` what is where in it;
 //! - `keymap` is what lives, `replay` the state at a moment, `breadcrumb` where a start died;
 //! - `draft` builds a segment, `writer` appends, `rotation` goes to the next,
 //!   `rescue` and `wipe` begin anew;
@@ -33,6 +33,8 @@ mod pages;
 mod walk;
 
 mod segment;
+
+mod note;
 
 mod index;
 

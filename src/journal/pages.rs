@@ -14,14 +14,14 @@ const UNREADABLE_PAGES_MAX: u64 = 64;
 
 /// Bytes that a volume would not give, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreadable {
+pub struct Withheld {
     /// Where they stand, counted from the segment's start.
     pub range: Range<u64>,
     /// What the system said.
     pub why: String,
 }
 
-impl Unreadable {
+impl Withheld {
     /// As a damaged place, which it is for whoever looks for what stood there.
     pub fn damage(&self) -> Damage {
         let bytes = self.range.end - self.range.start;
@@ -31,7 +31,7 @@ impl Unreadable {
 }
 
 /// Fills `buf` from `offset` of a segment that begins `base` bytes into a file.
-pub fn read(file: &dyn File, base: u64, offset: u64, buf: &mut [u8]) -> Vec<Unreadable> {
+pub fn read(file: &dyn File, base: u64, offset: u64, buf: &mut [u8]) -> Vec<Withheld> {
     if file.read_exact_at(buf, base + offset).is_ok() {
         return Vec::new();
     }
@@ -57,7 +57,7 @@ pub fn read(file: &dyn File, base: u64, offset: u64, buf: &mut [u8]) -> Vec<Unre
 }
 
 /// Tells neighbours with the same reason as one.
-fn note(unreadable: &mut Vec<Unreadable>, range: Range<u64>, error: &io::Error) {
+fn note(unreadable: &mut Vec<Withheld>, range: Range<u64>, error: &io::Error) {
     let why = match error.kind() {
         io::ErrorKind::UnexpectedEof => "the file ends before".to_owned(),
         _ => error.to_string(),
@@ -66,6 +66,6 @@ fn note(unreadable: &mut Vec<Unreadable>, range: Range<u64>, error: &io::Error) 
         Some(last) if last.range.end == range.start && last.why == why => {
             last.range.end = range.end;
         }
-        _ => unreadable.push(Unreadable { range, why }),
+        _ => unreadable.push(Withheld { range, why }),
     }
 }

@@ -47,7 +47,8 @@ const LEAP: u64 = 1 << 20;
 pub struct Options {
     /// The data directory; created when absent.
     pub dir: PathBuf,
-    /// Size of a new segment, bytes; [`SEGMENT_BYTES`] unless there is a reason.
+    /// Size of a new segment, bytes; [`SEGMENT_BYTES`] unless there is a reason. It is larger where
+    /// the state is large, and smaller on a small volume.
     pub segment_bytes: u64,
     /// How much is kept.
     pub keep: Retention,

@@ -21,7 +21,7 @@ use super::{
     header::SegmentHeader,
     index::Index,
     map::Map,
-    pages::{self, Unreadable},
+    pages::{self, Withheld},
     record::Seq,
     walk::{Frame, Source, Step, Walk},
 };
@@ -29,8 +29,9 @@ use super::{
 /// Damaged places of one segment that are remembered; beyond, the exact count tells nobody more.
 const DAMAGE_MAX: usize = 10_000;
 
-/// The first window that a walk makes safe to touch: what the kernel reads in at a time anyway.
-const WINDOW_MIN: u64 = 64 << 10;
+/// The first window that a walk makes safe to touch: as much as lies between two places that a
+/// scan begins at.
+const WINDOW_MIN: u64 = 256 << 10;
 /// The largest one: reading it in takes a few milliseconds, asking about it next to nothing.
 const WINDOW_MAX: u64 = 4 << 20;
 
@@ -123,7 +124,7 @@ impl Segment {
         file: &dyn File,
         (offset, len): (u64, u64),
         end: u64,
-    ) -> io::Result<(Segment, Vec<Unreadable>)> {
+    ) -> io::Result<(Segment, Vec<Withheld>)> {
         let map = Map::in_memory(len.max(end))?;
         let mut unreadable = Vec::new();
         let mut piece = vec![0; COPIED_BYTES];
@@ -176,14 +177,14 @@ impl Segment {
     }
 
     /// Makes published bytes safe to touch; gives what cannot be read, which is zeros from now on.
-    pub(super) fn guard(&self, range: Range<u64>) -> Vec<Unreadable> {
+    pub(super) fn guard(&self, range: Range<u64>) -> Vec<Withheld> {
         let unreadable = self.map.guard(range);
         for range in &unreadable {
             self.note_damage(range.start);
             self.broken.store(true, Ordering::Relaxed);
         }
         let why = "the volume failed, or the file was cut short";
-        unreadable.into_iter().map(|range| Unreadable { range, why: why.to_owned() }).collect()
+        unreadable.into_iter().map(|range| Withheld { range, why: why.to_owned() }).collect()
     }
 
     /// Published bytes that were made safe to touch.
@@ -283,12 +284,12 @@ pub struct Published<'a> {
     end: u64,
     /// Bytes that are safe to touch.
     window: Range<u64>,
-    unreadable: Vec<Unreadable>,
+    withheld: Vec<Withheld>,
 }
 
 impl<'a> Published<'a> {
     fn new(segment: &'a Segment) -> Published<'a> {
-        Published { segment, end: segment.end(), window: 0..0, unreadable: Vec::new() }
+        Published { segment, end: segment.end(), window: 0..0, withheld: Vec::new() }
     }
 
     /// Windows double in size, so that a walk of a few records reads few pages, and a long one
@@ -296,7 +297,7 @@ impl<'a> Published<'a> {
     fn open_window(&mut self, from: u64, to: u64) {
         let size = ((self.window.end - self.window.start) * 2).clamp(WINDOW_MIN, WINDOW_MAX);
         self.window = from..to.max(self.end.min(from + size));
-        self.unreadable.extend(self.segment.guard(self.window.clone()));
+        self.withheld.extend(self.segment.guard(self.window.clone()));
     }
 }
 
@@ -313,7 +314,7 @@ impl Source for Published<'_> {
         Ok(self.segment.bytes(offset, to))
     }
 
-    fn unreadable(&mut self) -> Vec<Unreadable> {
-        std::mem::take(&mut self.unreadable)
+    fn withheld(&mut self) -> Vec<Withheld> {
+        std::mem::take(&mut self.withheld)
     }
 }

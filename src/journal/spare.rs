@@ -25,7 +25,7 @@ pub const SPARE_NAME: &str = "spare.tmp";
 
 /// Zeros are written and synced in pieces, with a pause after each that lasts as long: the syncs
 /// of the open segment never wait for more than one piece, and have half of the volume's time.
-const PIECE_BYTES: u64 = 4 << 20;
+const PIECE_BYTES: u64 = 1 << 20;
 
 /// A spare may be smaller than the next segment wants to be by one part in so many: the state grows
 /// a little in the meantime.
@@ -151,6 +151,10 @@ impl Making {
 impl Drop for Making {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = &self.thread {
+            // It may be in a pause.
+            thread.thread().unpark();
+        }
         self.join();
     }
 }
@@ -178,7 +182,7 @@ fn fill(site: &Site, stop: &AtomicBool) -> io::Result<()> {
         site.file.write_all_at(&zeros[..piece as usize], offset)?;
         site.file.sync_data()?;
         offset += piece;
-        thread::sleep(started.elapsed());
+        thread::park_timeout(started.elapsed());
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, io};
 
 use super::{
     control::Control,
-    pages::Unreadable,
+    pages::Withheld,
     record::{Flags, Seq},
     recovery::Damaged,
     walk::{Source, Step, Walk},
@@ -36,7 +36,7 @@ pub struct Survey {
     /// Damaged places, at most [`DAMAGED_MAX`].
     pub damaged: Vec<Damage>,
     /// What the volume would not give.
-    pub unreadable: Vec<Unreadable>,
+    pub withheld: Vec<Withheld>,
 }
 
 /// A damaged place.
@@ -78,7 +78,7 @@ impl Survey {
                 }
                 Step::End { at, torn } => {
                     (survey.end, survey.torn) = (at, torn);
-                    survey.unreadable = walk.unreadable();
+                    survey.withheld = walk.withheld();
                     return Ok(survey);
                 }
             }

@@ -23,9 +23,6 @@ use super::{
 /// Written out whenever this much has been gathered.
 const PIECE_BYTES: usize = 1 << 20;
 
-/// A segment takes events up to this size, or up to five keyframes where those are larger.
-const SEGMENT_BYTES: u64 = 64 << 20;
-
 /// As elsewhere, so that most of a segment is events.
 const KEYFRAMES_MIN: u64 = 5;
 
@@ -35,6 +32,7 @@ pub struct Transcript {
     dir: PathBuf,
     journal_id: [u8; 16],
     epoch: u64,
+    segment_bytes: u64,
     open: Option<Sheet>,
     prev: Previous,
     segments: u64,
@@ -67,15 +65,22 @@ struct Sheet {
 }
 
 impl Transcript {
-    /// Begins a journal of its own in a directory, behind the event `after` of an epoch.
+    /// Begins a journal of its own in a directory, behind the event `after` of an epoch. A segment
+    /// takes so many bytes, or five keyframes where those are larger.
     ///
     /// # Errors
     /// The directory cannot be made.
-    pub fn create(dir: PathBuf, epoch: u64, after: Seq) -> Result<Transcript, Error> {
+    pub fn create(
+        dir: PathBuf,
+        epoch: u64,
+        after: Seq,
+        segment_bytes: u64,
+    ) -> Result<Transcript, Error> {
         Disk.create_dir_all(&dir).attempting("creating directory", &dir)?;
         Ok(Transcript {
             journal_id: writer::random(&dir)?,
             epoch,
+            segment_bytes,
             open: None,
             prev: Previous { last_seq: after, ..Previous::default() },
             segments: 0,
@@ -99,7 +104,7 @@ impl Transcript {
         let (header, bytes) = (header(record), format::frame_bytes(record.payload.len()));
         let fits = |open: &Sheet| {
             let keyframe = open.keyframe_end - SEGMENT_HEADER_BYTES;
-            let room = SEGMENT_BYTES.max(KEYFRAMES_MIN * keyframe);
+            let room = self.segment_bytes.max(KEYFRAMES_MIN * keyframe);
             record.seq == open.last_seq + 1 && open.end() + bytes <= room
         };
         if !self.open.as_ref().is_some_and(fits) {

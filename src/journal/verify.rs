@@ -101,7 +101,7 @@ impl Verification {
         self.records += survey.records;
         self.must_understand.extend(survey.must_understand);
         self.damaged.extend(survey.damaged.into_iter().map(|damage| damage.of(segment)));
-        for lacks in survey.unreadable {
+        for lacks in survey.withheld {
             self.unreadable_bytes += lacks.range.end - lacks.range.start;
             self.damaged.push(lacks.damage().of(segment));
         }

@@ -7,7 +7,7 @@ use super::{
     format::{self, ALIGN, HEADER_BYTES, Header, Salt},
     fs::File,
     header::SEGMENT_HEADER_BYTES,
-    pages::{self, Unreadable},
+    pages::{self, Withheld},
     record::Seq,
 };
 
@@ -19,10 +19,10 @@ pub trait Source {
     /// How many there are, counted from the segment's start.
     fn len(&self) -> u64;
     /// Exactly `len` bytes at `offset`, all of them below [`Source::len`]. What cannot be read is
-    /// zeros, and told once by [`Source::unreadable`].
+    /// zeros, and told once by [`Source::withheld`].
     fn get(&mut self, offset: u64, len: usize) -> io::Result<&[u8]>;
     /// What could not be read since this was asked last.
-    fn unreadable(&mut self) -> Vec<Unreadable>;
+    fn withheld(&mut self) -> Vec<Withheld>;
 }
 
 /// What stands at one place.
@@ -144,8 +144,8 @@ impl<S: Source> Walk<S> {
     }
 
     /// What could not be read on the way since this was asked last.
-    pub fn unreadable(&mut self) -> Vec<Unreadable> {
-        self.source.unreadable()
+    pub fn withheld(&mut self) -> Vec<Withheld> {
+        self.source.withheld()
     }
 
     fn frame_at(&mut self, offset: u64) -> io::Result<Option<Frame>> {
@@ -212,14 +212,14 @@ pub struct Windows {
     len: u64,
     window: Vec<u8>,
     window_start: u64,
-    unreadable: Vec<Unreadable>,
+    withheld: Vec<Withheld>,
 }
 
 impl Windows {
     /// A segment of `len` bytes that begins `base` bytes into a file.
     pub fn new(file: Arc<dyn File>, base: u64, len: u64) -> Windows {
-        let (window, unreadable) = (Vec::new(), Vec::new());
-        Windows { file, base, len, window, window_start: 0, unreadable }
+        let (window, withheld) = (Vec::new(), Vec::new());
+        Windows { file, base, len, window, window_start: 0, withheld }
     }
 }
 
@@ -235,13 +235,13 @@ impl Source for Windows {
             self.window.resize(bytes, 0);
             self.window_start = offset;
             let lacks = pages::read(&*self.file, self.base, offset, &mut self.window);
-            self.unreadable.extend(lacks);
+            self.withheld.extend(lacks);
         }
         let start = (offset - self.window_start) as usize;
         Ok(&self.window[start..start + len])
     }
 
-    fn unreadable(&mut self) -> Vec<Unreadable> {
-        std::mem::take(&mut self.unreadable)
+    fn withheld(&mut self) -> Vec<Withheld> {
+        std::mem::take(&mut self.withheld)
     }
 }

@@ -33,7 +33,9 @@ impl Writer {
     /// They are durable when this returns. Sequence numbers go on.
     ///
     /// # Errors
-    /// The new epoch could not be written: nothing was wiped.
+    /// The new epoch could not be written: nothing was wiped. If the volume does not even let its
+    /// name be taken back, nothing more is recorded either until it does: a start before that
+    /// would find the wipe done.
     pub fn wipe(&mut self, note: &WipeNote, first: &[NewRecord<'_>]) -> Result<Appended, Error> {
         writer::checked(first)?;
         self.make_up_for_removed(note.time_ns);

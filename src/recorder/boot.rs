@@ -21,6 +21,10 @@ use crate::{
 /// Between two attempts to open the journal: short, since another pod may be about to let it go.
 const OPEN_RETRY: Duration = Duration::from_millis(500);
 
+/// What a list in the boot record names at most: a directory with a hundred thousand strange files
+/// must not make a record that the journal refuses.
+const LISTED_MAX: usize = 1000;
+
 /// Runs the recorder until it is asked to stop.
 pub(super) async fn run(setup: Setup, fs: Arc<dyn Fs>, mut inputs: Inputs, outputs: Outputs) {
     let opened = open(&setup, &fs, &mut inputs, &outputs).await;
@@ -123,6 +127,7 @@ fn boot_event(setup: &Setup, recovery: &Recovery, faults: &[String], fold: &Fold
     if let Some(fields) = report.as_object_mut() {
         fields.insert("config_faults".into(), faults.into());
         fields.insert("passed_over".into(), fold.unread.lines().into());
+        bound(fields);
     }
     Event::Boot(Boot {
         version: setup.version.clone(),
@@ -131,6 +136,20 @@ fn boot_event(setup: &Setup, recovery: &Recovery, faults: &[String], fold: &Fold
         recovery: report.to_string(),
         ext: Extensions::default(),
     })
+}
+
+/// Cuts lists that are too long for a record, and says how long they were.
+fn bound(fields: &mut serde_json::Map<String, serde_json::Value>) {
+    let mut counts = Vec::new();
+    for (name, field) in fields.iter_mut() {
+        if let Some(list) = field.as_array_mut()
+            && list.len() > LISTED_MAX
+        {
+            counts.push((format!("{name}_count"), list.len()));
+            list.truncate(LISTED_MAX);
+        }
+    }
+    fields.extend(counts.into_iter().map(|(name, count)| (name, count.into())));
 }
 
 /// The boot record, and the ends of what the last run left open: nobody was looking.
@@ -172,4 +191,19 @@ fn unknown_outcome(intent: &crate::event::ActionIntent) -> Event {
         detail: "the recorder stopped before the outcome was recorded; see what followed".into(),
         ext: Extensions::default(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_without_end_are_cut_and_counted() {
+        let many: Vec<u64> = (0..100_000).collect();
+        let mut report = serde_json::json!({ "lost": many, "damaged": [1, 2], "segments": 3 });
+        bound(report.as_object_mut().expect("it is an object"));
+        assert_eq!(report["lost"].as_array().map(Vec::len), Some(LISTED_MAX));
+        assert_eq!(report["lost_count"], 100_000);
+        assert_eq!((&report["damaged"][1], report.get("damaged_count")), (&2.into(), None));
+    }
 }

@@ -62,6 +62,8 @@ pub struct Health {
     pub degraded: Vec<String>,
     /// What recovery found; `None` until the journal is open.
     pub recovery: Option<Arc<Recovery>>,
+    /// Records that the views could not take in, a line each.
+    pub passed_over: Vec<String>,
     /// How much is kept; all zero in a backup, of which everything is.
     pub limits: Limits,
 }
@@ -108,8 +110,9 @@ impl Published {
         published.health.store(Arc::new(Health {
             replayed: true,
             applied,
-            degraded: fold.unread.lines(),
+            degraded: fold.unread.alarms(),
             recovery: Some(Arc::new(recovery)),
+            passed_over: fold.unread.lines(),
             limits: Limits::default(),
         }));
         Ok(published)

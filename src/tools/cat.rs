@@ -5,7 +5,7 @@ use std::{ops::ControlFlow, path::PathBuf, thread, time::Duration};
 use clap::{Args, ValueEnum};
 
 use super::{EXIT_CLEAN, Error, FilterArgs, filter::Filter, open, output::Output, show};
-use crate::journal::{Follower, Looked, Reader, Record};
+use crate::journal::{Follower, Looked, Reader, Record, Seq};
 
 /// How often a live directory is looked at: soon enough for a person, and cheap.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -14,6 +14,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// recorder makes it anew within five seconds.
 const FAILURES_MAX: u32 = 50;
 
+/// Where following begins, unless it is told otherwise: enough to see what it follows.
+const LAST: u64 = 10;
+
 /// Flags of `journal cat`.
 #[derive(Debug, Args)]
 pub struct CatArgs {
@@ -21,10 +24,14 @@ pub struct CatArgs {
     path: PathBuf,
     #[command(flatten)]
     filter: FilterArgs,
-    /// At most so many events.
+    /// At most so many events, the oldest that fit.
     #[arg(long)]
     limit: Option<u64>,
-    /// Goes on printing as the directory grows, until it is interrupted.
+    /// Begins so many events before the end.
+    #[arg(long, value_name = "COUNT")]
+    last: Option<u64>,
+    /// Goes on printing as the directory grows, until it is interrupted. Begins with the last 10
+    /// events, unless --after, --from or --last says otherwise.
     #[arg(long, conflicts_with_all = ["to", "before"])]
     follow: bool,
     /// One line an event for people, or a JSON object a line.
@@ -44,7 +51,12 @@ pub fn run(args: &CatArgs) -> Result<u8, Error> {
         return Err(Error::NotFollowable { path: args.path.clone() });
     }
     let (reader, _) = open::open(&args.path)?;
-    let filter = Filter::new(&args.filter, &reader);
+    let mut filter = Filter::new(&args.filter, &reader);
+    let is_start_given = args.filter.after.is_some() || args.filter.from.is_some();
+    let by_default = (args.follow && !is_start_given).then_some(LAST);
+    if let Some(last) = args.last.or(by_default) {
+        filter.after = filter.after.max(before_last(&reader, &filter, last)?);
+    }
     let mut printer = Printer {
         form: args.output,
         left: args.limit.unwrap_or(u64::MAX),
@@ -58,6 +70,22 @@ pub fn run(args: &CatArgs) -> Result<u8, Error> {
         printer.scan(&reader, &filter)?;
     }
     Ok(EXIT_CLEAN)
+}
+
+/// The number before the last so many events.
+fn before_last(reader: &Reader, filter: &Filter, last: u64) -> Result<Seq, Error> {
+    let (mut left, mut before) = (last, reader.positions().last_seq);
+    if left == 0 {
+        return Ok(before);
+    }
+    reader.scan_back(filter.range(), &mut |record| {
+        if filter.wanted(&record).is_some() {
+            left -= 1;
+            before = record.seq - 1;
+        }
+        if left > 0 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    Ok(before)
 }
 
 struct Printer {
@@ -75,6 +103,7 @@ impl Printer {
                 .scan(filter.range(), &mut |record| self.record(&record, filter, &mut printed))?;
         }
         printed?;
+        open::tell_damage(reader);
         self.output.flush()
     }
 
@@ -128,5 +157,8 @@ fn tell(looked: Looked) {
     }
     if let Some((first, last)) = looked.missed {
         eprintln!("events {first} to {last} were gone before they could be printed");
+    }
+    if looked.damaged > 0 {
+        eprintln!("{} damaged places were passed over", looked.damaged);
     }
 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     event::{Event, Extensions, Gap, millis},
-    journal::{Flags, Lost, PAYLOAD_BYTES_MAX, Record, Seq, Transcript},
+    journal::{Flags, Lost, PAYLOAD_BYTES_MAX, Range, Record, SEGMENT_BYTES, Seq, Transcript},
 };
 
 /// The source of the gaps that a cut leaves.
@@ -61,7 +61,7 @@ pub fn run(args: &CutArgs) -> Result<u8, Error> {
 
     check_empty(&args.out_dir)?;
     let mut cut = Cut {
-        transcript: Transcript::create(args.out_dir.clone(), held.epoch, from - 1)?,
+        transcript: Transcript::create(args.out_dir.clone(), held.epoch, from - 1, SEGMENT_BYTES)?,
         redaction: Redaction::new(args.redact.clone()),
         lost: within(lost, from, to),
         cannot_decode: 0,
@@ -70,8 +70,7 @@ pub fn run(args: &CutArgs) -> Result<u8, Error> {
         cut.restate(&living.record());
     }
     let mut written = Ok(());
-    let range =
-        crate::journal::Range { after: from - 1, before: to + 1, ..crate::journal::Range::ALL };
+    let range = Range { after: from - 1, before: to + 1, ..Range::ALL };
     reader.scan(range, &mut |record| {
         written = cut.append(&record);
         if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
@@ -170,7 +169,7 @@ impl Cut {
             self.tell_lost(&lost, 0)?;
         }
         self.transcript.finish()?;
-        let report = verify::report(&args.out_dir)?;
+        let report = verify::report(&args.out_dir, false)?;
         let dir = args.out_dir.display();
         eprintln!("{dir}: events {from} to {to}, {} texts redacted", self.redaction.changed);
         if self.cannot_decode > 0 {

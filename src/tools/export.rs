@@ -29,6 +29,7 @@ pub fn run(args: &ExportArgs) -> Result<u8, Error> {
     let mut output = Output::to(args.out.as_deref())?;
     restated(&reader, &filter, &mut output)?;
     events(&reader, &filter, &mut output)?;
+    open::tell_damage(&reader);
     output.flush()?;
     Ok(EXIT_CLEAN)
 }

@@ -30,3 +30,11 @@ pub fn open(path: &Path) -> Result<(Reader, Recovery), Error> {
 pub fn pause() {
     thread::sleep(PAUSE);
 }
+
+/// Says that what was read had holes, where a reading passed over damaged places.
+pub fn tell_damage(reader: &Reader) {
+    let damaged: u64 = reader.segments().iter().map(|segment| segment.damaged).sum();
+    if damaged > 0 {
+        eprintln!("{damaged} damaged places were passed over; `journal verify` says what is lost");
+    }
+}

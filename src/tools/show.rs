@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    event::{Event, Millis, millis, word_of},
+    event::{Event, Millis, TraceEnd, millis, word_of},
     journal::{Flags, Place, Record},
     views::{Body, objects},
 };
@@ -43,7 +43,7 @@ struct Row<'a> {
 #[derive(Debug)]
 pub enum Decoded {
     /// An event.
-    Event(Event),
+    Event(Box<Event>),
     /// Bytes that this version cannot decode, in hex.
     Bytes(String),
 }
@@ -52,7 +52,7 @@ impl Decoded {
     /// Decodes a record.
     pub fn of(record: &Record<'_>) -> Decoded {
         match Event::decode(record.kind, record.payload) {
-            Ok(Some(event)) => Decoded::Event(event),
+            Ok(Some(event)) => Decoded::Event(Box::new(event)),
             _ => Decoded::Bytes(hex(record.payload)),
         }
     }
@@ -123,8 +123,34 @@ fn text(event: &Event) -> String {
             let reason = if e.reason.is_empty() { "" } else { ": " };
             format!("{} {}{reason}{}", e.name, e.state.as_str(), e.reason)
         }
+        Event::Trace(e) => {
+            let path = e.sections.first().map_or("", |section| section.path.as_str());
+            let took = e.duration().map_or(String::new(), |duration| format!(" {duration:.1} ms"));
+            format!("{} {} {}{took} {path}", e.source, e.id, end(e.end))
+        }
+        Event::LiveQuery(e) => {
+            let ended = if e.deleting { ", ended" } else { "" };
+            format!(
+                "{} {} {}, {} watchers{ended}",
+                e.source, e.table_name, e.filter, e.watchers_count
+            )
+        }
+        Event::ActionIntent(e) => format!("{} {} by {}: {}", e.id, e.action, e.actor, e.args),
         Event::ActionProgress(e) => format!("{} {}", e.id, e.line),
+        Event::ActionOutcome(e) => {
+            let outcome = e.outcome.as_str();
+            format!("{} {} by {} {outcome}: {} {}", e.id, e.action, e.actor, e.args, e.detail)
+        }
+        Event::Boot(e) => format!("{} on {}, {}", e.version, e.host, e.mode),
         other => fields(other).to_string(),
+    }
+}
+
+fn end(end: TraceEnd) -> &'static str {
+    match end {
+        TraceEnd::Open => "open",
+        TraceEnd::Ended => "ended",
+        TraceEnd::NotObserved => "end not observed",
     }
 }
 

@@ -67,7 +67,7 @@ struct Segment {
 /// Prints the sums.
 pub fn run(args: &StatArgs) -> Result<u8, Error> {
     let (reader, _) = open::open(&args.path)?;
-    let stat = Stat::of(&reader, &verify::report(&args.path)?)?;
+    let stat = Stat::of(&reader, &verify::report(&args.path, false)?)?;
     let mut output = Output::standard();
     if args.json {
         output.line(&serde_json::to_string_pretty(&stat).expect("plain data is JSON"))?;

@@ -10,8 +10,9 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{EXIT_CLEAN, EXIT_DAMAGED, Error, open, output::Output, show};
-use crate::journal::{
-    self, Damaged, LeftAlone, Lost, Mismatch, Positions, Reader, Recovery, Verification,
+use crate::{
+    event::word_of,
+    journal::{self, Damaged, LeftAlone, Lost, Mismatch, Positions, Recovery, Verification},
 };
 
 /// Flags of `journal verify`.
@@ -19,6 +20,9 @@ use crate::journal::{
 pub struct VerifyArgs {
     /// A directory, a .tar, or one .seg file.
     path: PathBuf,
+    /// Replays every segment as well, and compares each state on record with what is replayed.
+    #[arg(long)]
+    deep: bool,
     /// Prints the whole report as JSON.
     #[arg(long)]
     json: bool,
@@ -51,6 +55,14 @@ pub struct Report {
     pub torn_tail: bool,
     /// Damaged places.
     pub damaged: Vec<Damaged>,
+    /// Bytes that the volume would not give; they stand among the damaged places as well.
+    pub unreadable_bytes: u64,
+    /// States on record that were compared with what the records make up; 0 unless asked for.
+    pub states: u64,
+    /// Where such a state is another one: an error of the program that wrote it.
+    pub differing: Vec<Damaged>,
+    /// Kinds that this version would have to know to see the whole picture.
+    pub must_understand: Vec<String>,
     /// Events that had a number and cannot be read.
     pub lost: Vec<LostEvents>,
     /// Segments of a tar that are not as they were sent.
@@ -79,7 +91,7 @@ struct Look {
 
 /// Prints what is wrong; the exit code says whether anything is.
 pub fn run(args: &VerifyArgs) -> Result<u8, Error> {
-    let report = report(&args.path)?;
+    let report = report(&args.path, args.deep)?;
     if args.json {
         let mut output = Output::standard();
         output.line(&serde_json::to_string_pretty(&report).expect("plain data is JSON"))?;
@@ -90,19 +102,19 @@ pub fn run(args: &VerifyArgs) -> Result<u8, Error> {
     Ok(if report.clean { EXIT_CLEAN } else { EXIT_DAMAGED })
 }
 
-/// Looks at everything.
+/// Looks at everything; deep also at every state on record.
 ///
 /// # Errors
 /// It cannot be read, or is no journal.
-pub fn report(path: &Path) -> Result<Report, Error> {
-    let mut look = Look::at(path)?;
+pub fn report(path: &Path, deep: bool) -> Result<Report, Error> {
+    let mut look = Look::at(path, deep)?;
     for _ in 1..open::LOOKS {
         // Only a directory changes.
         if look.is_clean() || !path.is_dir() {
             break;
         }
         open::pause();
-        let mut later = Look::at(path)?;
+        let mut later = Look::at(path, deep)?;
         later.keep_what_stays(&look);
         look = later;
     }
@@ -110,9 +122,9 @@ pub fn report(path: &Path) -> Result<Report, Error> {
 }
 
 impl Look {
-    fn at(path: &Path) -> Result<Look, Error> {
+    fn at(path: &Path, deep: bool) -> Result<Look, Error> {
         let (reader, recovery) = open::open(path)?;
-        let mut verification = Reader::verify(&reader)?;
+        let mut verification = if deep { reader.verify_deep()? } else { reader.verify()? };
         // A lost header is met when a segment is opened.
         for damaged in &recovery.damaged {
             if !verification.damaged.contains(damaged) {
@@ -123,12 +135,14 @@ impl Look {
     }
 
     fn is_clean(&self) -> bool {
-        self.verification.damaged.is_empty() && self.verification.account.lost.is_empty()
+        let Verification { damaged, account, differing, .. } = &self.verification;
+        damaged.is_empty() && account.lost.is_empty() && differing.is_empty()
     }
 
     fn keep_what_stays(&mut self, earlier: &Look) {
-        let Verification { damaged, account, .. } = &mut self.verification;
+        let Verification { damaged, differing, account, .. } = &mut self.verification;
         damaged.retain(|place| earlier.verification.damaged.contains(place));
+        differing.retain(|place| earlier.verification.differing.contains(place));
         let was_lost = |lost: &Lost| {
             let mut before = earlier.verification.account.lost.iter();
             before.any(|b| b.first_seq <= lost.last_seq && lost.first_seq <= b.last_seq)
@@ -137,17 +151,17 @@ impl Look {
     }
 
     fn report(self, mismatches: Vec<Mismatch>) -> Report {
+        let clean = self.is_clean() && mismatches.is_empty();
         let Look { recovery, verification, positions } = self;
         let account = verification.account;
+        let unknown = verification.must_understand.iter().filter(|kind| word_of(**kind).is_none());
         let lost = |lost: &Lost| LostEvents {
             first_seq: lost.first_seq,
             last_seq: lost.last_seq,
             acknowledged: lost.durable,
         };
         Report {
-            clean: verification.damaged.is_empty()
-                && account.lost.is_empty()
-                && mismatches.is_empty(),
+            clean,
             journal_id: show::hex(&positions.journal_id),
             epoch: positions.epoch,
             segments: verification.segments,
@@ -158,6 +172,10 @@ impl Look {
             events: account.recorded,
             leapt: account.leapt,
             torn_tail: recovery.torn_tail,
+            unreadable_bytes: verification.unreadable_bytes,
+            states: verification.states,
+            differing: verification.differing,
+            must_understand: unknown.map(|kind| show::kind(*kind)).collect(),
             damaged: verification.damaged,
             lost: account.lost.iter().map(lost).collect(),
             mismatches,
@@ -187,12 +205,27 @@ fn lines(report: &Report, output: &mut Output) -> Result<(), Error> {
     for Damaged { segment, offset, what } in &report.damaged {
         output.line(&format!("damaged: {segment} at {offset}: {what}"))?;
     }
+    for Damaged { segment, offset, what } in &report.differing {
+        output.line(&format!("differing state: {segment} at {offset}: {what}"))?;
+    }
     for LostEvents { first_seq, last_seq, acknowledged } in &report.lost {
         let what = if *acknowledged { "acknowledged events" } else { "unacknowledged events" };
         output.line(&format!("lost: {what} {first_seq} to {last_seq}"))?;
     }
     for Mismatch { name, what } in &report.mismatches {
         output.line(&format!("not as it was sent: {name} {what}"))?;
+    }
+    if report.states > 0 {
+        output.line(&format!("note: {} states on record were replayed", report.states))?;
+    }
+    if report.unreadable_bytes > 0 {
+        let bytes = report.unreadable_bytes;
+        output
+            .line(&format!("note: the volume would not give {bytes} bytes; it may be failing"))?;
+    }
+    for kind in &report.must_understand {
+        let what = "a later version is needed to see the whole picture";
+        output.line(&format!("note: events of kind {kind} are not known here: {what}"))?;
     }
     if report.leapt > 0 {
         output.line(&format!("note: {} numbers were left out on purpose", report.leapt))?;

@@ -94,6 +94,18 @@ impl Unread {
 
     /// What was passed over, a line each, for an admin; empty where nothing was.
     pub fn lines(&self) -> Vec<String> {
+        let unknown = self.unknown.iter().map(|(kind, count)| {
+            format!(
+                "{count} records of the unknown kind {kind:#06x} were passed over; a later version \
+                 may know it"
+            )
+        });
+        self.alarms().into_iter().chain(unknown).collect()
+    }
+
+    /// What makes the picture wrong, a line each. A record of an unknown kind that need not be
+    /// understood does not.
+    pub fn alarms(&self) -> Vec<String> {
         let mut lines = Vec::new();
         if self.is_incomplete {
             lines.push(
@@ -101,12 +113,6 @@ impl Unread {
                  understand and does not; use the version that wrote them, or a later one"
                     .into(),
             );
-        }
-        for (kind, count) in &self.unknown {
-            lines.push(format!(
-                "{count} records of the unknown kind {kind:#06x} were passed over; a later version \
-                 may know it"
-            ));
         }
         let named = |named: &Named, what: &str| {
             let first: Vec<String> = named.first.iter().map(Seq::to_string).collect();
@@ -148,6 +154,7 @@ mod tests {
         let unknown = BTreeMap::from([(0x7777, 2)]);
         let unread = Unread { unknown, undecodable: named, ..Unread::default() };
         assert_eq!(fold.unread, unread);
+        assert_eq!((unread.alarms().len(), unread.lines().len()), (1, 2));
     }
 
     #[test]

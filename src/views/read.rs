@@ -342,7 +342,8 @@ fn merge<T>(
 /// # Errors
 /// The journal could not be read.
 pub fn upkeep(reader: &Reader, window: Window) -> Result<Page<Recorded<Event>>, Error> {
-    page(reader, window, of_kinds(&[kind::RETENTION, kind::FILES_REMOVED, kind::DEGRADED]), decode)
+    let kinds = [kind::RETENTION, kind::FILES_REMOVED, kind::DEGRADED];
+    page(reader, window, of_kinds(&kinds), decode)
 }
 
 /// Deleted objects.

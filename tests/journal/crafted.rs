@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use monitor_backend::journal::{Flags, PAYLOAD_BYTES_MAX, Reader, Recovery};
+use monitor_backend::journal::{Flags, PAYLOAD_BYTES_MAX, Reader, Recovery, WipeNote};
 
 use crate::{
     bytes::{self, DATA, HEAD, Raw},
@@ -252,4 +252,80 @@ fn a_state_that_is_not_that_of_its_records_is_found() {
     let (reader, _) = Reader::open(dir.path()).unwrap();
     let differing = reader.verify_deep().unwrap().differing;
     assert_eq!(differing.len(), 2, "the seal, and the keyframe behind it: {differing:?}");
+}
+
+/// Numbers at the edges of what their fields hold.
+const EDGES: [u64; 7] = [0, 1, (1 << 53) - 1, 1 << 53, 1 << 63, u64::MAX - 1, u64::MAX];
+
+/// Asks a directory everything, and goes on with it.
+fn ask_everything(dir: &Path) {
+    let (mut writer, reader, _) = open(dir);
+    let positions = reader.positions();
+    let found = scan(&reader, ALL);
+    assert_eq!(scan_back(&reader, ALL).len(), found.len());
+    reader.verify_deep().unwrap();
+    for to in [0, positions.first_seq, positions.last_seq, positions.durable_seq, u64::MAX] {
+        let _ = reader.replay(Some(to), &mut |_, _| {});
+        let _ = reader.backup(to).map(|download| read_all(&download));
+    }
+    reader.replay(None, &mut |_, _| {}).unwrap();
+    for time in [i64::MIN, 0, i64::MAX] {
+        reader.seq_at(time);
+    }
+    for segment in reader.segments() {
+        assert!(read_all(&reader.segment_file(&segment.name).unwrap()).len() >= DATA);
+    }
+    writer.maintain(0);
+    // A journal that is at the end of all numbers may refuse; it must not fall.
+    if writer.append(&[state(1, "goes on").as_new()]).is_ok() {
+        writer.sync().unwrap();
+        assert_eq!(scan(&reader, ALL).last().unwrap().payload, b"goes on");
+    }
+    let note = WipeNote { actor: "a".into(), reason: "r".into(), time_ns: 1 };
+    let _ = writer.wipe(&note, &[state(1, "wiped").as_new()]);
+}
+
+#[test]
+fn no_number_in_a_header_makes_anything_fall() {
+    let source = tempfile::tempdir().unwrap();
+    let (_, paths) = closed(source.path());
+    let wholes: Vec<Vec<u8>> = paths.iter().map(|path| fs::read(path).unwrap()).collect();
+    // From journal_id to prev_data_end.
+    for (field, edge) in (24..104).step_by(8).flat_map(|field| EDGES.map(|edge| (field, edge))) {
+        for segment in [0, wholes.len() - 1] {
+            let dir = tempfile::tempdir().unwrap();
+            for (path, whole) in paths.iter().zip(&wholes) {
+                fs::write(dir.path().join(path.file_name().unwrap()), whole).unwrap();
+            }
+            let mut crafted = wholes[segment].clone();
+            for copy in [0, 2048] {
+                crafted[copy + field..copy + field + 8].copy_from_slice(&edge.to_le_bytes());
+                bytes::mend_copy(&mut crafted, copy);
+            }
+            fs::write(dir.path().join(paths[segment].file_name().unwrap()), crafted).unwrap();
+            ask_everything(dir.path());
+        }
+    }
+}
+
+#[test]
+fn no_number_in_a_record_makes_anything_fall() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, path, whole) = crashed(dir.path());
+    let (salt, end) = (bytes::salt(&whole), bytes::data_end(&whole));
+    let control = |kind: u16, edge: u64| edge.to_le_bytes().repeat(if kind == 6 { 9 } else { 5 });
+    for edge in EDGES {
+        for kind in [1, 2, 3, 4, 5, 6, 7, 0xff, 0x100, 0x7fff] {
+            for flags in [0, 1, 2, 3, 4, 0x80, 0xff] {
+                let payload = control(kind, edge);
+                let raw = Raw { kind, flags, seq: edge, key: edge, len: None, payload: &payload };
+                let mut crafted = whole[..end].to_vec();
+                crafted.extend(raw.bytes(salt));
+                crafted.extend(event(4, b"behind").bytes(salt));
+                let dir = tempfile::tempdir().unwrap();
+                fs::write(dir.path().join(path.file_name().unwrap()), crafted).unwrap();
+                ask_everything(dir.path());
+            }
+        }
+    }
 }

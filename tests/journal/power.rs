@@ -223,7 +223,7 @@ fn whatever_a_power_cut_leaves_holds_what_was_durable_and_nothing_else() {
     while opened < images {
         let _seed = Seed(seed);
         let mut dice = Dice(seed);
-        let (fs, mut model) = (SimFs::default(), Model::new());
+        let (fs, mut model) = (SimFs::new(dice.chance(50)), Model::new());
         fs.cut_in(dice.roll(STEPS_MAX));
         work(&fs, &mut dice, &mut model);
         for _ in 0..4 {

@@ -74,6 +74,8 @@ struct Volume {
     /// After so many steps the power is off.
     cut_at: Option<u64>,
     boot: u8,
+    /// What it says is free.
+    free: u64,
 }
 
 /// The file system.
@@ -192,6 +194,13 @@ impl Volume {
 }
 
 impl SimFs {
+    /// An empty one. Where it says that nothing is free the journal keeps no spare, whose thread
+    /// makes every run another one; writes succeed all the same.
+    pub fn new(has_room: bool) -> SimFs {
+        let free = if has_room { 1 << 40 } else { 0 };
+        SimFs { volume: Arc::new(Mutex::new(Volume { free, ..Volume::default() })) }
+    }
+
     fn volume(&self) -> MutexGuard<'_, Volume> {
         self.volume.lock().unwrap()
     }
@@ -204,7 +213,8 @@ impl SimFs {
         let inodes = volume.inodes.iter().map(|inode| inode.cut(dice, percent_new)).collect();
         let durable_names = names.clone();
         let boot = volume.boot + 1;
-        let left = Volume { inodes, names, durable_names, boot, ..Volume::default() };
+        let free = volume.free;
+        let left = Volume { inodes, names, durable_names, boot, free, ..Volume::default() };
         SimFs { volume: Arc::new(Mutex::new(left)) }
     }
 
@@ -288,7 +298,7 @@ impl Fs for SimFs {
     }
 
     fn space(&self, _: &Path) -> io::Result<Space> {
-        Ok(Space { total: 1 << 40, free: 1 << 40 })
+        Ok(Space { total: 1 << 40, free: self.volume().free })
     }
 
     fn allocated(&self, path: &Path) -> io::Result<u64> {

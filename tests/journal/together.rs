@@ -2,11 +2,11 @@
 
 use std::{
     ops::ControlFlow,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     thread,
 };
 
-use monitor_backend::journal::{Range, Reader, WipeNote};
+use monitor_backend::journal::{self, Error, Options, Range, Reader, Retention, WipeNote};
 
 use crate::support::*;
 
@@ -124,4 +124,79 @@ fn a_moment_is_found_by_its_time() {
     for time in 10..2100 {
         assert_eq!(reader.seq_at(time), Some((time as u64 / 10).min(200)), "at {time}");
     }
+}
+
+/// Everything that a reader can ask, again and again; each answer is of one moment.
+fn ask_everything(reader: &Reader, done: &AtomicBool, written: &AtomicU64) -> u64 {
+    let mut rounds = 0;
+    let mut before = (0, 0);
+    while !done.load(Ordering::Acquire) {
+        let positions = reader.positions();
+        // Loaded after the positions: what they say was handed over before they were published.
+        assert!(positions.last_seq <= written.load(Ordering::Acquire));
+        assert!(positions.durable_seq <= positions.last_seq);
+        assert!((positions.epoch, positions.last_seq) >= before, "{positions:?}");
+        before = (positions.epoch, positions.last_seq);
+        let mut last = None;
+        let scanned = reader.scan(ALL, &mut |record| {
+            assert!(last.is_none_or(|last| record.seq == last + 1), "without a hole");
+            assert_eq!(record.payload, payload(record.seq));
+            last = Some(record.seq);
+            ControlFlow::Continue(())
+        });
+        scanned.unwrap();
+        // What was asked for may be retired or wiped before it is answered.
+        let middle = positions.first_seq.midpoint(positions.last_seq);
+        let replayed = reader.replay(Some(middle), &mut |record, place| {
+            assert!(place.payload() == payload(record.seq));
+        });
+        assert!(matches!(replayed, Ok(()) | Err(Error::OutOfReach { .. })), "{replayed:?}");
+        match reader.backup(positions.durable_seq) {
+            Ok(download) => assert_eq!(read_all(&download).len() as u64, download.len),
+            Err(error) => assert!(matches!(error, Error::OutOfReach { .. }), "{error:?}"),
+        }
+        assert!(reader.segments().iter().all(|segment| segment.damaged == 0));
+        rounds += 1;
+    }
+    rounds
+}
+
+#[test]
+fn readers_hold_their_own_while_segments_are_filled_retired_and_wiped() {
+    const BATCHES: u64 = 1500;
+    let dir = tempfile::tempdir().unwrap();
+    let keep = Retention { bytes_max: Some(200 << 10), free_min: Some(0), age_max: None };
+    let options = Options { dir: dir.path().to_owned(), segment_bytes: 32 << 10, keep };
+    let (mut writer, reader, _) = journal::open(options).unwrap();
+    let (done, written) = (AtomicBool::new(false), AtomicU64::new(0));
+    let mut retired = 0;
+    thread::scope(|scope| {
+        let readers: Vec<_> =
+            (0..3).map(|_| scope.spawn(|| ask_everything(&reader, &done, &written))).collect();
+        let mut next = 1;
+        for round in 0..BATCHES {
+            let count = 1 + round % 13;
+            written.store(next + count - 1, Ordering::Release);
+            let batch: Vec<Owned> = (next..next + count)
+                .map(|seq| Owned { payload: payload(seq), ..state(1 + seq % 20, "") })
+                .collect();
+            if round % 400 == 399 {
+                let note = WipeNote { actor: "a".into(), reason: "r".into(), time_ns: 1 };
+                let first: Vec<_> = batch.iter().map(Owned::as_new).collect();
+                assert_eq!(writer.wipe(&note, &first).unwrap().first_seq, next);
+            } else {
+                append(&mut writer, &batch);
+            }
+            next += count;
+            if round % 5 == 0 {
+                assert_eq!(writer.sync().unwrap(), next - 1);
+            }
+            retired += writer.maintain(0).retired.len();
+        }
+        done.store(true, Ordering::Release);
+        for reader in readers {
+            assert!(reader.join().unwrap() > 3);
+        }
+    });
+    assert!(retired > 10, "{retired}");
 }

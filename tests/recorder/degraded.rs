@@ -1,7 +1,7 @@
 //! A journal that takes no records for a while: what is shown meanwhile, and that afterwards views
 //! and journal agree as if nothing had been.
 
-use std::{io::ErrorKind, sync::Arc};
+use std::io::ErrorKind;
 
 use monitor_backend::{
     event::{

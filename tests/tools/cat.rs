@@ -2,17 +2,18 @@
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
+    ops::ControlFlow,
     process::{Child, ChildStdout, Command, Stdio},
 };
 
 use monitor_backend::{
     event::Level,
-    journal::{Flags, WipeNote},
+    journal::{Flags, Follower, WipeNote},
 };
 
 use crate::{
     process::{command, output},
-    support::{Raw, Recorded, log, pod, round_of_events, run, text},
+    support::{Raw, Recorded, flip, log, pod, round_of_events, run, segments, text},
 };
 
 fn count(dir: &str, filter: &[&str]) -> usize {
@@ -41,6 +42,11 @@ fn filters_choose_what_is_printed() {
     assert_eq!(numbers, [Some(10), Some(11), Some(12)]);
     assert_eq!(count(dir, &["--to", "1999-01-01T00:00:00Z"]), 0);
     assert_eq!(count(dir, &["--from", "1999-01-01T00:00:00Z", "--limit", "3"]), 3);
+    assert_eq!(count(dir, &["--last", "0"]), 0);
+    assert_eq!(count(dir, &["--last", "10000"]), all);
+    let last = run(&["journal", "cat", dir, "--kind", "source_state", "--last", "2"]).ended(0);
+    assert_eq!(last.stdout.lines().count(), 2, "{}", last.stdout);
+    assert_eq!(count(dir, &["--q", "round 39 line", "--last", "3"]), 3);
     run(&["journal", "cat", dir, "--kind", "nonsense"]).ended(64);
     run(&["journal", "cat", dir, "--from", "yesterday"]).ended(64);
 }
@@ -128,7 +134,8 @@ fn a_live_directory_is_followed_over_rotations_and_a_wipe() {
     let mut recorded = Recorded::start();
     recorded.append(&[log(Level::Info, "before")]);
     let dir = recorded.path().to_owned();
-    let mut following = Following::start(&[text(&dir), "--kind", "log_line", "--q", "line"]);
+    let filter = ["--kind", "log_line", "--q", "line", "--after", "0"];
+    let mut following = Following::start(&[&[text(&dir)], &filter[..]].concat());
     let mut started = Following::start(&[text(&dir)]);
     started.expect("before");
     for round in 0..30 {
@@ -149,7 +156,7 @@ fn a_live_directory_is_followed_over_rotations_and_a_wipe() {
 fn what_is_half_written_is_printed_once_it_is_whole() {
     let mut recorded = Recorded::start();
     recorded.append(&[log(Level::Info, "whole")]);
-    let source = crate::support::segments(recorded.path()).remove(0);
+    let source = segments(recorded.path()).remove(0);
     let (writer_end, dir) = {
         recorded.append(&[log(Level::Info, "torn in two"), log(Level::Info, "behind")]);
         (std::fs::read(&source).expect("it can be read"), recorded.close())
@@ -174,9 +181,37 @@ fn what_is_half_written_is_printed_once_it_is_whole() {
 }
 
 #[test]
+fn what_was_retired_or_damaged_before_it_could_be_followed_is_told() {
+    let dir = Recorded::filled();
+    let files = segments(dir.path());
+    let mut follower = Follower::new(dir.path(), 0);
+    let mut seen = Vec::new();
+    // The first event is enough to hold a place in the first segment.
+    let mut look = |follower: &mut Follower, limit: usize| {
+        let looked = follower.look(&mut |record| {
+            seen.push(record.seq);
+            if seen.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        (looked.expect("it can be read"), seen.clone())
+    };
+    look(&mut follower, 1);
+    std::fs::remove_file(&files[1]).expect("it can be removed");
+    flip(&files[2], "line 5");
+    let (looked, seen) = look(&mut follower, usize::MAX);
+    let (first, last) = looked.missed.expect("a segment was gone");
+    assert_eq!(looked.damaged, 1);
+    assert!(seen.contains(&(first - 1)) && seen.contains(&(last + 1)));
+    assert!(!seen.contains(&first) && !seen.contains(&last));
+    assert_eq!(seen.len() as u64, 528 - (last - first + 1) - 1);
+    assert!(seen.is_sorted_by(|a, b| a < b), "each once, in order");
+    let said = run(&["journal", "cat", text(dir.path())]).ended(0).stderr;
+    assert!(said.contains("damaged places"), "{said}");
+}
+
+#[test]
 fn only_a_directory_is_followed() {
     let dir = Recorded::filled();
-    let segment = crate::support::segments(dir.path()).remove(0);
+    let segment = segments(dir.path()).remove(0);
     run(&["journal", "cat", text(&segment), "--follow"]).ended(2);
     run(&["journal", "cat", text(dir.path()), "--follow", "--to", "7"]).ended(64);
 }

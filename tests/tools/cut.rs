@@ -1,10 +1,10 @@
 //! `journal cut` and `journal wipe`.
 
-use std::fs;
+use std::{fs, ops::ControlFlow};
 
 use monitor_backend::{
     event::Level,
-    journal::{self, Flags},
+    journal::{self, Flags, Range, Transcript},
 };
 use serde_json::Value;
 
@@ -31,7 +31,7 @@ fn a_part_has_the_same_numbers_times_and_state() {
         let out = dir.path().join(format!("cut-{from}"));
         let cut = run(&["journal", "cut", original, text(&out), "--from", from, "--to", to]);
         cut.ended(0);
-        run(&["journal", "verify", text(&out), "--json"]).ended(0);
+        run(&["journal", "verify", text(&out), "--deep"]).ended(0);
         assert_eq!(events(text(&out), "1", "9999"), events(original, from, to));
         let last: u64 = to.parse().expect("a number");
         assert_eq!(state_after(text(&out), last), state_after(original, last), "{from} to {to}");
@@ -41,6 +41,29 @@ fn a_part_has_the_same_numbers_times_and_state() {
         let (of_all, _) = journal::Reader::open(dir.path()).expect("it opens");
         assert_ne!(of_cut.positions().journal_id, of_all.positions().journal_id);
     }
+}
+
+#[test]
+fn a_transcript_of_many_segments_is_sound() {
+    let dir = Recorded::filled();
+    let (reader, _) = journal::Reader::open(dir.path()).expect("it opens");
+    let out = dir.path().join("transcript");
+    let mut transcript = Transcript::create(out.clone(), 3, 0, 8 << 10).expect("it can be made");
+    let mut appended = Ok(());
+    let scanned = reader.scan(Range::ALL, &mut |record| {
+        // A number that is left out has to be told as such.
+        if !(100..102).contains(&record.seq) {
+            appended = transcript.append(&record);
+        }
+        if appended.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    scanned.expect("it can be read");
+    appended.expect("it can be written");
+    transcript.finish().expect("it can be written");
+    assert!(segments(&out).len() > 5);
+    let report = run(&["journal", "verify", text(&out), "--deep", "--json"]).ended(0).json();
+    assert_eq!((&report["events"], &report["leapt"]), (&526.into(), &2.into()));
+    assert_eq!(report["epoch"], 3);
 }
 
 #[test]

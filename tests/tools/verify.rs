@@ -24,6 +24,8 @@ fn a_sound_journal_is_clean_as_directory_segment_and_tar() {
         let said = run(&["journal", "verify", text(path)]).ended(0);
         assert!(said.stdout.starts_with("clean: "), "{}", said.stdout);
     }
+    let deep = run(&["journal", "verify", text(dir.path()), "--deep", "--json"]).ended(0).json();
+    assert!(deep["states"].as_u64() >= Some(2 * files.len() as u64 - 1), "{deep}");
     let stat = run(&["journal", "stat", text(dir.path()), "--json"]).ended(0).json();
     assert_eq!(stat["segments"].as_array().expect("a list").len(), files.len());
     assert_eq!(stat["kinds"]["log_line"]["records"], 40 * 11);

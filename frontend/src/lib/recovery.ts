@@ -66,6 +66,7 @@ const TELLS: Readonly<Record<string, Tell>> = {
     each(value, (kind) =>
       bad(`Records of kind ${String(kind)} must be understood, and this version does not.`),
     ),
+  passed_over: (value) => each(value, (line) => warn(String(line))),
   misnamed: named('This file has the name of another segment; its header counts:'),
   leap: (value) => {
     const { from, to } = object(value)

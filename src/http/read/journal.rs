@@ -16,7 +16,7 @@ use crate::{
         limits::LIST_TIME,
         wire::{self, Reach},
     },
-    journal::Reader,
+    journal::{Reader, Recovery},
     recorder::Health,
     views::read::{self, Window},
 };
@@ -53,7 +53,8 @@ fn shape(
     let left_alone = recovery.map_or(&[][..], |found| &found.left_alone);
     let segments: Vec<_> = reader.segments().into_iter().map(convert::segment).collect();
     let limits = data_dir.map_or_else(wire::Limits::default, |_| convert::limits(&health.limits));
-    let window = Window { until: Some(Instant::now() + LIST_TIME), ..Window::newest(UPKEEP_MAX) };
+    let until = Some(Instant::now() + LIST_TIME);
+    let window = Window { until, ..Window::newest(UPKEEP_MAX) };
     let upkeep = read::upkeep(reader, window)?;
     Ok(wire::Journal {
         journal: convert::journal(&reader.positions()),
@@ -61,11 +62,20 @@ fn shape(
         limits,
         segments,
         left_alone: left_alone.iter().map(convert::left_alone).collect(),
-        recovery: recovery.and_then(|r| serde_json::to_value(r).ok()).unwrap_or(Value::Null),
+        recovery: recovery.map_or(Value::Null, |found| report(found, &health.passed_over)),
         volume_bytes: volume.as_ref().map(|v| v.f_blocks.saturating_mul(v.f_frsize)),
         volume_free_bytes: volume.as_ref().map(|v| v.f_bavail.saturating_mul(v.f_frsize)),
         upkeep: upkeep.rows.into_iter().filter_map(convert::upkeep).collect(),
     })
+}
+
+/// What recovery found in the files, and what the views found in the records.
+fn report(recovery: &Recovery, passed_over: &[String]) -> Value {
+    let mut report = serde_json::to_value(recovery).unwrap_or_default();
+    if let Some(fields) = report.as_object_mut() {
+        fields.insert("passed_over".into(), passed_over.into());
+    }
+    report
 }
 
 /// How far back the segments reach, and how far they will if it goes on like this.

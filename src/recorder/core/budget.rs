@@ -6,7 +6,7 @@
 //! is for states, events, actions and keyframes, which take at most a fifth of each segment. So the
 //! volume reaches back a day at least.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use tokio::time::{Duration, Instant};
 
@@ -26,14 +26,16 @@ pub(super) struct Budgets {
     per_source: Option<u64>,
     /// What they share a day; `None` where nobody knows how large the volume is.
     shared: Option<u64>,
-    buckets: BTreeMap<String, Bucket>,
+    buckets: Vec<Bucket>,
+    by_source: HashMap<String, usize>,
 }
 
 /// Fills with time, and is emptied by what is recorded.
 #[derive(Debug)]
 struct Bucket {
-    /// Below zero after a record that had to be taken.
-    bytes: f64,
+    source: String,
+    /// Below zero after a record that had to be taken; `None` before a bound was known.
+    bytes: Option<f64>,
     filled_at: Instant,
     over: Option<Over>,
 }
@@ -49,7 +51,7 @@ struct Over {
 impl Budgets {
     /// `per_source`: what each source may record a day, bytes.
     pub fn new(per_source: Option<u64>) -> Budgets {
-        Budgets { per_source, shared: None, buckets: BTreeMap::new() }
+        Budgets { per_source, shared: None, buckets: Vec::new(), by_source: HashMap::new() }
     }
 
     /// Notes what the journal may take on the volume, bytes.
@@ -63,43 +65,51 @@ impl Budgets {
         self.per_source.or(self.shared.map(|shared| shared / sharing))
     }
 
-    /// Whether a source may record something now.
-    pub fn admits(&mut self, source: &str, now: Instant) -> bool {
+    /// The bucket of a source, filled up to now.
+    pub fn bucket(&mut self, source: &str, now: Instant) -> usize {
+        let index = match self.by_source.get(source) {
+            Some(&index) => index,
+            None => self.new_bucket(source, now),
+        };
         let rate = self.bytes_per_day().map(|bytes| bytes as f64 / DAY_S);
-        match (rate, self.buckets.get_mut(source)) {
-            (None, _) => true,
-            (Some(rate), Some(bucket)) => bucket.fill(rate, now),
-            (Some(rate), None) => {
-                let bucket = Bucket { bytes: rate * BURST_S, filled_at: now, over: None };
-                self.buckets.insert(source.to_owned(), bucket);
-                true
-            }
-        }
+        self.buckets[index].fill(rate, now);
+        index
+    }
+
+    fn new_bucket(&mut self, source: &str, now: Instant) -> usize {
+        let index = self.buckets.len();
+        let source = source.to_owned();
+        self.by_source.insert(source.clone(), index);
+        self.buckets.push(Bucket { source, bytes: None, filled_at: now, over: None });
+        index
+    }
+
+    /// Whether a source may record something now.
+    pub fn admits(&self, bucket: usize) -> bool {
+        self.buckets[bucket].bytes.is_none_or(|bytes| bytes > 0.0)
     }
 
     /// Notes what a source recorded, bytes.
-    pub fn charge(&mut self, source: &str, bytes: usize) {
-        if let Some(bucket) = self.buckets.get_mut(source) {
-            bucket.bytes -= bytes as f64;
+    pub fn charge(&mut self, bucket: usize, bytes: usize) {
+        if let Some(left) = &mut self.buckets[bucket].bytes {
+            *left -= bytes as f64;
         }
     }
 
     /// Counts what a source was not allowed to record.
-    pub fn drop_one(&mut self, source: &str, at: Millis) {
-        if let Some(bucket) = self.buckets.get_mut(source) {
-            let begun = || Over { from: at, since: Instant::now(), dropped: 0 };
-            bucket.over.get_or_insert_with(begun).dropped += 1;
-        }
+    pub fn drop_one(&mut self, bucket: usize, at: Millis) {
+        let begun = || Over { from: at, since: Instant::now(), dropped: 0 };
+        self.buckets[bucket].over.get_or_insert_with(begun).dropped += 1;
     }
 
     /// The gaps that are due; all of them at the end.
     pub fn gaps(&mut self, to: Millis, is_end: bool) -> Vec<Event> {
         let budget = self.bytes_per_day().unwrap_or(0);
         let mut gaps = Vec::new();
-        for (source, bucket) in &mut self.buckets {
+        for bucket in &mut self.buckets {
             let due = |over: &mut Over| is_end || over.since.elapsed() >= GAP_INTERVAL;
             if let Some(over) = bucket.over.take_if(due) {
-                gaps.push(gap(source, &over, to, budget));
+                gaps.push(gap(&bucket.source, &over, to, budget));
             }
         }
         gaps
@@ -107,12 +117,14 @@ impl Budgets {
 }
 
 impl Bucket {
-    /// Fills it up to now; says whether anything is in it.
-    fn fill(&mut self, rate: f64, now: Instant) -> bool {
+    /// Fills it up to now; full when a bound is first known.
+    fn fill(&mut self, rate: Option<f64>, now: Instant) {
         let elapsed = now.saturating_duration_since(self.filled_at).as_secs_f64();
-        self.bytes = (self.bytes + elapsed * rate).min(rate * BURST_S);
+        self.bytes = rate.map(|rate| match self.bytes {
+            Some(bytes) => (bytes + elapsed * rate).min(rate * BURST_S),
+            None => rate * BURST_S,
+        });
         self.filled_at = now;
-        self.bytes > 0.0
     }
 }
 
@@ -141,8 +153,9 @@ mod tests {
     fn admitted(budgets: &mut Budgets, source: &str, from: Instant, seconds: u64) -> u64 {
         let mut bytes = 0;
         for second in 0..seconds {
-            while budgets.admits(source, from + Duration::from_secs(second)) {
-                budgets.charge(source, 100);
+            let bucket = budgets.bucket(source, from + Duration::from_secs(second));
+            while budgets.admits(bucket) {
+                budgets.charge(bucket, 100);
                 bytes += 100;
             }
         }
@@ -163,11 +176,11 @@ mod tests {
     fn sources_share_half_of_the_journal_unless_each_has_its_own() {
         let now = Instant::now();
         let mut budgets = Budgets::new(None);
-        assert!(budgets.admits("a", now) && budgets.bytes_per_day().is_none(), "no bound known");
+        let bucket = budgets.bucket("a", now);
+        assert!(budgets.admits(bucket) && budgets.bytes_per_day().is_none(), "no bound known");
         budgets.set_journal_bytes(Some(4000));
         assert_eq!(budgets.bytes_per_day(), Some(2000));
-        budgets.admits("a", now);
-        budgets.admits("b", now);
+        budgets.bucket("b", now);
         assert_eq!(budgets.bytes_per_day(), Some(1000));
         assert_eq!(Budgets::new(Some(7)).bytes_per_day(), Some(7));
     }
@@ -176,12 +189,12 @@ mod tests {
     fn what_is_dropped_is_told_in_one_gap() {
         let now = Instant::now();
         let mut budgets = Budgets::new(Some(86_400));
-        budgets.admits("a", now);
-        budgets.charge("a", 1 << 20);
-        assert!(!budgets.admits("a", now));
+        let bucket = budgets.bucket("a", now);
+        budgets.charge(bucket, 1 << 20);
+        assert!(!budgets.admits(bucket));
         assert!(budgets.gaps(1.0, true).is_empty());
-        budgets.drop_one("a", 2.0);
-        budgets.drop_one("a", 3.0);
+        budgets.drop_one(bucket, 2.0);
+        budgets.drop_one(bucket, 3.0);
         assert!(budgets.gaps(4.0, false).is_empty(), "more may follow");
         let gaps = budgets.gaps(5.0, true);
         let [Event::Gap(gap)] = &gaps[..] else { panic!("{gaps:?}") };

@@ -54,16 +54,19 @@ impl Core {
     /// Stages a log line or a trace if its source's budget allows. The end of a trace that is
     /// recorded as open is always taken: it would stay open for ever.
     fn take_budgeted(&mut self, event: Event) {
-        let source = loss::source_of(&event).to_owned();
-        let key = event.key();
-        let must = event.role() == Role::End
-            && (self.fold.state.open_traces.contains_key(&key) || self.staged.concerns(key));
-        if self.budgets.admits(&source, Instant::now()) || must {
+        let bucket = self.budgets.bucket(loss::source_of(&event), Instant::now());
+        if self.budgets.admits(bucket) || self.ends_what_is_open(&event) {
             let bytes = self.stage(event);
-            self.budgets.charge(&source, bytes);
+            self.budgets.charge(bucket, bytes);
         } else {
-            self.budgets.drop_one(&source, now());
+            self.budgets.drop_one(bucket, now());
         }
+    }
+
+    fn ends_what_is_open(&self, event: &Event) -> bool {
+        let key = event.key();
+        event.role() == Role::End
+            && (self.fold.state.open_traces.contains_key(&key) || self.staged.concerns(key))
     }
 
     fn is_known(&self, observed: &ObjectObserved) -> bool {

@@ -283,13 +283,14 @@ impl Core {
     fn publish_health(&self) {
         let applied = self.outputs.published.health.load().applied;
         let mut degraded = self.faults.clone();
-        degraded.extend(self.fold.unread.lines());
+        degraded.extend(self.fold.unread.alarms());
         degraded.extend(self.healing.line());
         self.outputs.published.health.store(Arc::new(Health {
             replayed: self.is_complete,
             applied,
             degraded,
             recovery: Some(Arc::clone(&self.recovery)),
+            passed_over: self.fold.unread.lines(),
             limits: self.upkeep.limits(),
         }));
     }

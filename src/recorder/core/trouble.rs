@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     event::{Degraded, Event, Extensions, Millis, Role, millis, now, now_ns},
-    journal::{self, Appended, NewRecord, Place},
+    journal::{self, Appended, NewRecord, Place, fs::Space},
     recorder::{published::Unsaved as Shown, with_causes},
     views::Body,
 };
@@ -27,8 +27,10 @@ const RETRY_MAX: Duration = Duration::from_secs(60);
 /// A trouble within this time of the last one is the same one: the waits grow.
 const RELAPSE: Duration = Duration::from_secs(60);
 /// A full volume is tried again when it has this much free beside what waits, so that it is not
-/// full again with the next batch: a few steps of a segment's growth.
+/// full again with the next batch: a few steps of a segment's growth ...
 const ROOM_BYTES: u64 = 16 << 20;
+/// ... but no more than this part of a small volume.
+const ROOM_PART: u64 = 8;
 
 /// How the journal fares, and when it is tried again.
 #[derive(Debug)]
@@ -44,7 +46,44 @@ struct Trouble {
     reason: String,
     since: Millis,
     retry_at: Instant,
-    is_full: bool,
+    sort: Sort,
+}
+
+/// What sort of trouble it is. As long as that is the same, the first reason stands: which step
+/// fails changes from attempt to attempt, and tells nothing more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Full,
+    ReadOnly,
+    Ousted,
+    Other,
+}
+
+impl Sort {
+    fn of(error: &journal::Error) -> Sort {
+        match error {
+            journal::Error::Ousted { .. } => Sort::Ousted,
+            error if error.is_storage_full() => Sort::Full,
+            error if error.is_read_only() => Sort::ReadOnly,
+            _ => Sort::Other,
+        }
+    }
+
+    /// What an admin reads, and can do about it.
+    fn explain(self, causes: &str) -> String {
+        match self {
+            Sort::Full => format!(
+                "the volume is full and there is no older segment left to retire ({causes}); free \
+                 space, enlarge the volume, or wipe the journal"
+            ),
+            Sort::ReadOnly => format!(
+                "the volume takes no writes ({causes}); look at the log of its node, and whether \
+                 it is mounted read-only"
+            ),
+            Sort::Ousted => causes.to_owned(),
+            Sort::Other => format!("{causes}; look at the volume and at the log of its node"),
+        }
+    }
 }
 
 impl Default for Healing {
@@ -82,17 +121,21 @@ impl Healing {
         ))
     }
 
-    /// Notes a failure; true where the reason is a new one.
-    fn note(&mut self, reason: String, is_full: bool) -> bool {
-        let now = Instant::now();
+    /// Notes a failure; true where its reason is a new one.
+    fn note(&mut self, error: &journal::Error) -> bool {
+        let sort = Sort::of(error);
+        if self.trouble.as_ref().is_some_and(|known| known.sort == sort) {
+            self.wait_more();
+            return false;
+        }
         if self.trouble.is_none() {
-            let is_relapse = self.healed_at.is_some_and(|at| now < at + RELAPSE);
+            let is_relapse = self.healed_at.is_some_and(|at| at.elapsed() < RELAPSE);
             self.wait = if is_relapse { (self.wait * 2).min(RETRY_MAX) } else { RETRY_MIN };
         }
-        let since = self.trouble.as_ref().map_or_else(crate::event::now, |known| known.since);
-        let is_new = self.reason() != reason;
-        self.trouble = Some(Trouble { reason, since, retry_at: now + self.wait, is_full });
-        is_new
+        let since = self.trouble.as_ref().map_or_else(now, |known| known.since);
+        let reason = sort.explain(&with_causes(error));
+        self.trouble = Some(Trouble { reason, since, retry_at: Instant::now() + self.wait, sort });
+        true
     }
 
     fn wait_more(&mut self) {
@@ -107,29 +150,10 @@ impl Healing {
     }
 }
 
-/// What an admin reads, and can do about it.
-fn explain(error: &journal::Error) -> String {
-    let causes = with_causes(error);
-    if error.is_storage_full() {
-        format!(
-            "the volume is full and there is no older segment left to retire ({causes}); free \
-             space, enlarge the volume, or wipe the journal"
-        )
-    } else if error.is_read_only() {
-        format!(
-            "the volume takes no writes ({causes}); look at the log of its node, and whether it is \
-             mounted read-only"
-        )
-    } else {
-        format!("{causes}; look at the volume and at the log of its node")
-    }
-}
-
 impl Core {
     /// Notes that the journal did not take something.
     pub(super) fn fall_ill(&mut self, error: &journal::Error) {
-        let reason = explain(error);
-        if self.healing.note(reason, error.is_storage_full()) {
+        if self.healing.note(error) {
             tracing::error!("recording failed: {}", self.healing.reason());
         }
         self.publish_health();
@@ -208,16 +232,20 @@ impl Core {
                 "{} records that were kept in memory are lost, and {} were before: {}",
                 self.unsaved.len(),
                 self.losses.count(),
-                explain(&error)
+                with_causes(&error)
             );
         }
     }
 
     /// Whether a full volume has enough room again. Where that cannot be known, it is tried.
     fn has_room(&mut self) -> bool {
-        let is_full = self.healing.trouble.as_ref().is_some_and(|trouble| trouble.is_full);
-        let needed = ROOM_BYTES + self.unsaved.bytes();
-        !is_full || self.upkeep.free_bytes().is_none_or(|free| free >= needed)
+        let is_full =
+            self.healing.trouble.as_ref().is_some_and(|trouble| trouble.sort == Sort::Full);
+        let fits = |space: Space| {
+            let room = ROOM_BYTES.min(space.total / ROOM_PART);
+            space.free >= room + self.unsaved.bytes()
+        };
+        !is_full || self.upkeep.space().is_none_or(fits)
     }
 
     /// Records all that waits: what was done, what was lost, what is alive, and how long it took.

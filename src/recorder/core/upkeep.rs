@@ -8,7 +8,10 @@ use tokio::time::{Duration, Instant};
 use super::Core;
 use crate::{
     event::{Event, Extensions, FilesRemoved, Retention, now, now_ns},
-    journal::{Maintained, Removed, Retired, Writer, fs::Fs},
+    journal::{
+        Maintained, Removed, Retired, Writer,
+        fs::{Fs, Space},
+    },
     recorder::{Setup, published::Limits},
 };
 
@@ -56,9 +59,9 @@ impl Upkeep {
         self.limits
     }
 
-    /// What is free on the volume; `None` where it does not say.
-    pub fn free_bytes(&self) -> Option<u64> {
-        self.fs.space(&self.dir).ok().map(|space| space.free)
+    /// The volume's size and what is free of it; `None` where it does not say.
+    pub fn space(&self) -> Option<Space> {
+        self.fs.space(&self.dir).ok()
     }
 }
 

@@ -111,10 +111,10 @@ async fn sound(
     folder: &Folder,
     listing: &Listing,
 ) -> Result<verify::Report, super::Error> {
-    let mut report = verify::report(folder.path())?;
+    let mut report = verify::report(folder.path(), false)?;
     if let Some(before) = not_joined(&report, listing) {
         folder.set_aside_before(listing, before)?;
-        report = verify::report(folder.path())?;
+        report = verify::report(folder.path(), false)?;
     }
     let damaged: BTreeSet<&str> = report.damaged.iter().map(|d| d.segment.as_str()).collect();
     let mut is_better = false;
@@ -124,7 +124,7 @@ async fn sound(
         }
     }
     if is_better {
-        report = verify::report(folder.path())?;
+        report = verify::report(folder.path(), false)?;
     }
     Ok(report)
 }
@@ -146,7 +146,8 @@ async fn fetch_again(
     if !server.fetch(segment, &mut part).await? {
         return Ok(false);
     }
-    let damage = |path: &std::path::Path| verify::report(path).map(|report| report.damaged.len());
+    let damage =
+        |path: &std::path::Path| verify::report(path, false).map(|report| report.damaged.len());
     let (here, there) = (damage(&folder.file(&segment.name))?, damage(part.path())?);
     if there < here {
         part.install()?;

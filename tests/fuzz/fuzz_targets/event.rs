@@ -1,0 +1,5 @@
+//! See `targets::event`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| monitor_backend::targets::event(input));
