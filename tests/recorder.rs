@@ -1,8 +1,7 @@
 //! The recorder over a real journal: what follows from what was observed, and what a stop leaves.
 
 #[path = "journal/faulty.rs"]
-#[allow(dead_code, reason = "the journal's own tests use the rest")]
-#[allow(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+#[allow(dead_code, clippy::unwrap_used, reason = "shared with the tests of the journal")]
 mod faulty;
 
 #[path = "recorder/commit.rs"]

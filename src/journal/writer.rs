@@ -58,7 +58,11 @@ pub struct Writer {
     pub(super) keeping: Keeping,
     pub(super) segments_started: u64,
     pub(super) scratch: Scratch,
-    pub(super) lock: Lock,
+    /// `None` where it has to be taken again.
+    pub(super) lock: Option<Lock>,
+    /// The file system says of an open file whether a name is its own. Some number their files
+    /// anew whenever they are asked.
+    pub(super) tells_files_apart: bool,
     /// Another process has taken the lock, since somebody removed the lock file.
     pub(super) is_ousted: bool,
     /// A segment that may have got its name though starting it failed.

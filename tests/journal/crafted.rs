@@ -244,8 +244,8 @@ fn a_state_that_is_not_that_of_its_records_is_found() {
     // An event that the next keyframe does not know of.
     let whole = fs::read(&paths[1]).unwrap();
     let mut crafted = whole.clone();
-    let is_state = |r: &&bytes::Stands| r.kind == 0x0100 && r.flags == Flags::STATE.0;
-    let last = bytes::records(&whole).iter().filter(is_state).next_back().copied().unwrap();
+    let is_state = |r: &bytes::Stands| r.kind == 0x0100 && r.flags == Flags::STATE.0;
+    let last = bytes::records(&whole).into_iter().rfind(is_state).unwrap();
     crafted[last.at + 32] ^= 0x40;
     bytes::mend(&mut crafted, last.at);
     fs::write(&paths[1], &crafted).unwrap();
