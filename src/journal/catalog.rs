@@ -194,7 +194,7 @@ fn look_at(fs: &dyn Fs, candidate: &Candidate) -> Result<Found, String> {
     let read = file.read_exact_at(&mut start, candidate.base);
     match read.map_or(Err(Unreadable::NoHeader), |()| SegmentHeader::decode(&start)) {
         Ok(header) => Ok(Found { candidate: candidate.clone(), header, header_lost: false }),
-        Err(Unreadable::Foreign(reason)) => Err(reason),
+        Err(Unreadable::OtherVersion(reason)) => Err(reason),
         Err(Unreadable::NoHeader) => from_name(candidate, file),
     }
 }

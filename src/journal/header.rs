@@ -2,7 +2,7 @@
 
 use super::{
     format::{u32_at, u64_at},
-    record::{SEQ_MAX, Seq},
+    record::{SEQ_END, Seq},
 };
 
 /// Catches foreign files, and files that a text-mode copy has damaged.
@@ -41,10 +41,10 @@ const CRC: usize = COPY_BYTES - 4;
 /// The program that wrote a segment, for people who look at one.
 const WRITER_NAME: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
-const EXTENSION: &str = ".seg";
+/// Behind the largest epoch: names have eight digits for it.
+const EPOCH_END: u64 = 100_000_000;
 
-/// A name has room for so many wipes.
-const EPOCH_MAX: u64 = 99_999_999;
+const EXTENSION: &str = ".seg";
 
 /// What a segment says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,8 +84,8 @@ pub struct Previous {
 pub enum Unreadable {
     /// Neither copy of the header is whole.
     NoHeader,
-    /// Written by a version whose layout is another, or with numbers that no writer gives.
-    Foreign(String),
+    /// Written by a version whose layout is another.
+    OtherVersion(String),
 }
 
 impl SegmentHeader {
@@ -126,8 +126,7 @@ impl SegmentHeader {
     /// Reads the header from a file's start, which may be shorter than a header.
     ///
     /// # Errors
-    /// No copy is whole, or it is of a version that cannot be read, or its numbers are out of
-    /// bounds: what is computed from them would be wrong.
+    /// No copy is whole, or it is of a version that cannot be read.
     pub fn decode(start: &[u8]) -> Result<SegmentHeader, Unreadable> {
         let mut copies = COPIES.iter().filter_map(|&at| start.get(at..at + COPY_BYTES));
         let whole = |copy: &&[u8]| copy.starts_with(&MAGIC) && crc_holds(copy);
@@ -135,28 +134,28 @@ impl SegmentHeader {
         let major = u16::from_le_bytes([copy[MAJOR_AT], copy[MAJOR_AT + 1]]);
         if major != MAJOR {
             let reason = format!("written in version {major} of the format; this is {MAJOR}");
-            return Err(Unreadable::Foreign(reason));
+            return Err(Unreadable::OtherVersion(reason));
         }
         let (incompatible, header_len) = (u32_at(copy, INCOMPATIBLE), u32_at(copy, HEADER_LEN));
         if incompatible != 0 || u64::from(header_len) != SEGMENT_HEADER_BYTES {
             let reason = format!(
                 "needs what this version lacks (flags {incompatible:#x}, header {header_len} bytes)"
             );
-            return Err(Unreadable::Foreign(reason));
+            return Err(Unreadable::OtherVersion(reason));
         }
         let header = SegmentHeader::fields(copy);
-        if !header.is_in_bounds() {
-            let reason = "its epoch or its numbers are none that a journal gives".to_owned();
-            return Err(Unreadable::Foreign(reason));
+        if !header.is_in_range() {
+            let reason = "its header says what no writer of this version can have said".to_owned();
+            return Err(Unreadable::OtherVersion(reason));
         }
         Ok(header)
     }
 
-    /// Whether a writer can have given these numbers.
-    fn is_in_bounds(&self) -> bool {
-        (1..=EPOCH_MAX).contains(&self.epoch)
-            && (1..=SEQ_MAX).contains(&self.base_seq)
-            && self.prev.last_seq < self.base_seq
+    /// Whether every number is one that a writer of this version can have written.
+    fn is_in_range(&self) -> bool {
+        let seqs = [self.base_seq, self.prev.last_seq];
+        let prev_ends = self.prev.salt == 0 || self.prev.data_end >= SEGMENT_HEADER_BYTES;
+        self.epoch < EPOCH_END && seqs.iter().all(|seq| *seq < SEQ_END) && prev_ends
     }
 
     fn fields(copy: &[u8]) -> SegmentHeader {
@@ -195,7 +194,7 @@ impl SegmentHeader {
             prev: Previous::default(),
             boot_id: [0; 16],
         };
-        header.is_in_bounds().then_some(header)
+        header.is_in_range().then_some(header)
     }
 
     /// The file's name; names sort in log order.

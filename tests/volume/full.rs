@@ -60,7 +60,6 @@ async fn a_start_on_a_full_volume_retires_its_oldest_segments_and_records() {
     let recorder = site.record().await;
     site.say_and_see(&recorder, 2 * SEGMENT_LINES).await;
     sound(&recorder).await;
-    assert_eq!(volume.free() / SEGMENT_BYTES, 0, "it had to make room itself");
     let after = site.segments();
     assert!(!after.contains(&before[0]), "the oldest segment is retired: {after:?}");
     let kept = lines(&recorder).await;
@@ -162,12 +161,14 @@ async fn a_wipe_on_a_full_volume_gives_the_room_back() {
     let volume = Volume::mount(VOLUME_MIB);
     let site = Site::on(volume.path()).await;
     let recorder = site.record().await;
-    site.say_and_see(&recorder, 4 * SEGMENT_LINES).await;
+    let told = 12 * SEGMENT_LINES;
+    site.say_and_see(&recorder, told).await;
     volume.fill();
     assert!(volume.free() < SEGMENT_BYTES);
 
+    // What it keeps ready for the next segment and the next wipe is less than half of it.
     let epoch = wipe(&recorder).await;
-    site.until("the room is free", || volume.free() > 3 * SEGMENT_BYTES).await;
+    site.until("the room is free", || volume.free() > 6 * SEGMENT_BYTES).await;
     site.linked().await;
     site.say_and_see(&recorder, 1).await;
     sound(&recorder).await;
@@ -176,8 +177,7 @@ async fn a_wipe_on_a_full_volume_gives_the_room_back() {
     let recorder = site.record().await;
     let status = recorder.get("/api/status").await;
     assert_eq!(status["journal"]["epoch"], epoch);
-    let last = 4 * SEGMENT_LINES + 1;
-    assert_eq!(lines(&recorder).await, Lines::all(last..=last));
+    assert_eq!(lines(&recorder).await, Lines::all(told + 1..=told + 1));
     site.log.holds_no_panic();
 }
 
