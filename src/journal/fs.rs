@@ -176,8 +176,7 @@ impl Fs for Disk {
     fn try_lock(&self, path: &Path) -> io::Result<Option<Lock>> {
         let file = fs::File::options().write(true).create(true).truncate(false).open(path)?;
         match file.try_lock() {
-            // Somebody may have put another file in its place since it was opened.
-            Ok(()) => Ok(file.is_at(path)?.then_some(Lock { file: Some(file) })),
+            Ok(()) => Ok(Some(Lock { file: Some(file) })),
             Err(fs::TryLockError::WouldBlock) => Ok(None),
             Err(fs::TryLockError::Error(error)) => Err(error),
         }

@@ -39,8 +39,11 @@ impl Writer {
     /// Looks whether everything is in its place and makes up for what is not; says whether
     /// something was missing. Where that fails, the next call finds the same missing.
     pub(super) fn make_up_for_removed(&mut self, now_ns: i64) -> bool {
+        if self.is_ousted {
+            return false;
+        }
         let Ok(missing) = self.missing() else { return false };
-        let lock_is_gone = !self.lock.is_at(&self.dir.join(LOCK_NAME)).unwrap_or(true);
+        let lock_is_gone = self.lock_is_gone();
         if missing.is_empty() && !lock_is_gone {
             return false;
         }
@@ -60,19 +63,25 @@ impl Writer {
         let is_missing = |segment: &Arc<Segment>| {
             let open = self.open.as_ref().filter(|open| Arc::ptr_eq(&open.segment, segment));
             !names.contains(&segment.name)
-                || open.is_some_and(|open| !open.file.is_at(&segment.path).unwrap_or(true))
+                || self.tells_files_apart
+                    && open.is_some_and(|open| !open.file.is_at(&segment.path).unwrap_or(true))
         };
         Ok(self.published_segments().into_iter().filter(is_missing).collect())
+    }
+
+    fn lock_is_gone(&self) -> bool {
+        let Some(lock) = &self.lock else { return true };
+        self.tells_files_apart && !lock.is_at(&self.dir.join(LOCK_NAME)).unwrap_or(true)
     }
 
     /// Without the lock file another process could take a lock of its own. If one has, this writer
     /// is done: two would write over each other's numbers.
     fn lock_anew(&mut self) -> Result<(), Error> {
         let path = self.dir.join(LOCK_NAME);
-        match self.fs.try_lock(&path).attempting("locking", &path)? {
-            Some(lock) => self.lock = lock,
-            None => self.is_ousted = true,
-        }
+        // Let go first: if the file was in its place after all, this writer can lock it again.
+        self.lock = None;
+        self.lock = self.fs.try_lock(&path).attempting("locking", &path)?;
+        self.is_ousted = self.lock.is_none();
         Ok(())
     }
 

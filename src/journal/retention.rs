@@ -19,6 +19,10 @@ use super::{
 /// it: file systems grow slow and scattered when they are nearly full.
 const SHARE_FIFTHS: u64 = 4;
 
+/// Segments that one call of [`Writer::maintain`] retires: far more than a second can bring, and a
+/// moment's work.
+const AT_ONCE_MAX: usize = 8;
+
 /// The time between the starts of two segments counts for no more than this part of the longest
 /// age. A segment is closed in half of that.
 const AGE_STEPS: u32 = 8;
@@ -119,8 +123,9 @@ impl Writer {
     /// What the journal may take on the volume now, bytes; `None` where neither the configuration
     /// nor the volume tells.
     pub fn allowed_bytes(&mut self) -> Option<u64> {
-        let configured = self.keeping.retention.bytes_max;
-        configured.or_else(|| self.usage().ok().map(|usage| self.bytes_max(&usage)))
+        let usage = self.usage();
+        let tells = self.keeping.retention.bytes_max.is_some() || usage.free < u64::MAX;
+        tells.then(|| self.bytes_max(&usage))
     }
 
     /// What the journal leaves free on the volume, bytes.
@@ -131,8 +136,9 @@ impl Writer {
     /// Retires what the policy says.
     pub(super) fn retire_by_policy(&mut self, now_ns: i64) {
         self.look_at_volume();
-        let Ok(mut usage) = self.usage() else { return };
-        while let Some(because) = self.due(&usage, now_ns) {
+        let mut usage = self.usage();
+        for _ in 0..AT_ONCE_MAX {
+            let Some(because) = self.due(&usage, now_ns) else { return };
             let Some(bytes) = self.retire_oldest(because) else { return };
             usage.used = usage.used.saturating_sub(bytes);
             usage.free = usage.free.saturating_add(bytes);
@@ -208,7 +214,7 @@ impl Writer {
         }
         let mut segments = state.segments.to_vec();
         let oldest = segments.remove(0);
-        let bytes = self.size_of(&oldest).unwrap_or(0);
+        let bytes = self.size_of(&oldest);
         self.publish(Arc::new(segments));
         if remedy::removed(&*self.fs, &oldest.path).is_err() {
             self.publish(state.segments.clone());
@@ -227,29 +233,30 @@ impl Writer {
         Some(bytes)
     }
 
-    fn usage(&mut self) -> io::Result<Usage> {
+    fn usage(&mut self) -> Usage {
         let segments = self.published_segments();
         let known = |salt: &u64| segments.iter().any(|s| s.header.salt == *salt);
         self.keeping.sizes.retain(|salt, _| known(salt));
         let reserve = self.reserve.as_ref().map_or(0, |site| site.len);
         let mut used = self.spare.bytes() + reserve;
         for segment in &segments {
-            used += self.size_of(segment)?;
+            used += self.size_of(segment);
         }
         let free = self.free_bytes().saturating_add(self.keeping.held_bytes());
-        Ok(Usage { used, free })
+        Usage { used, free }
     }
 
-    fn size_of(&mut self, segment: &Arc<Segment>) -> io::Result<u64> {
+    /// What a segment takes on the volume; what it holds, where the volume does not say.
+    fn size_of(&mut self, segment: &Arc<Segment>) -> u64 {
         let salt = segment.header.salt;
         if let Some(&bytes) = self.keeping.sizes.get(&salt) {
-            return Ok(bytes);
+            return bytes;
         }
-        let bytes = self.fs.allocated(&segment.path)?;
+        let Ok(bytes) = self.fs.allocated(&segment.path) else { return segment.end() };
         if !self.open.as_ref().is_some_and(|open| Arc::ptr_eq(&open.segment, segment)) {
             self.keeping.sizes.insert(salt, bytes);
         }
-        Ok(bytes)
+        bytes
     }
 }
 

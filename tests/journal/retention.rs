@@ -120,6 +120,7 @@ fn a_volume_that_does_not_say_its_size_is_kept_by_bytes_and_age() {
     fs.set(|plan| plan.space_is_unknown = true);
     let (mut writer, reader, _) = fs.open(dir.path(), SMALL);
     let written = fill(&mut writer);
+    assert_eq!(writer.allowed_bytes(), None);
     assert_eq!(writer.maintain(0).retired, []);
     check(&reader, &written);
     drop(writer);
@@ -199,6 +200,26 @@ fn the_oldest_go_by_the_age_of_their_end() {
     check_left(&reader, &written);
     assert_eq!(writer.maintain(24 * HOUR_NS - 1).retired, []);
     assert_eq!(writer.maintain(24 * HOUR_NS).retired.len(), 1);
+}
+
+#[test]
+fn a_limit_that_was_lowered_is_reached_in_slices() {
+    let dir = tempfile::tempdir().unwrap();
+    let fs = plenty();
+    let (mut writer, _, _) = fs.open(dir.path(), SMALL);
+    let written = hourly(&mut writer, 0..30);
+    drop(writer);
+    let keep = Retention { bytes_max: Some(0), ..Retention::default() };
+    let (mut writer, reader, _) = fs.open_keeping(dir.path(), SMALL, keep);
+    let mut taken = Vec::new();
+    while reader.segments().len() > 1 {
+        let told = writer.maintain(0).retired;
+        assert!((1..=8).contains(&told.len()), "{told:?}");
+        taken.extend(told);
+        check_told(&taken, Because::Bytes, reader.positions().first_seq);
+        check_left(&reader, &written);
+    }
+    assert_eq!(taken.len(), 29);
 }
 
 #[test]
