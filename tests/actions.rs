@@ -4,7 +4,7 @@
 mod cluster;
 
 #[path = "journal/faulty.rs"]
-#[allow(dead_code, reason = "the journal's own tests use the rest")]
+#[allow(dead_code, clippy::unwrap_used, reason = "shared with the tests of the journal")]
 mod faulty;
 
 use std::{ops::ControlFlow, path::Path, sync::Arc, time::Duration};

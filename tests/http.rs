@@ -15,7 +15,7 @@ mod access;
 mod actions;
 
 #[path = "journal/faulty.rs"]
-#[allow(dead_code, reason = "the journal's own tests use the rest")]
+#[allow(dead_code, clippy::unwrap_used, reason = "shared with the tests of the journal")]
 mod faulty;
 
 #[path = "http/degraded.rs"]

@@ -118,7 +118,10 @@ async fn what_was_seen_survives_and_what_was_missed_is_a_gap() {
     let mut recorder = site.start(&args);
     url.send_replace(Some(recorder.address().to_owned()));
     links(sim.app_server(), 1).await;
-    let mut granted = 0;
+    // Before the first line nobody has claimed to hear anything.
+    let mut granted = 1;
+    grant.send_replace(granted);
+    eventually("first line", async || !seen.lock().expect("no panic").fed.is_empty()).await;
     for _ in 0..rounds {
         let kill = dice.kill(round_frames * LINES_OF_TEN / 10);
         let before = seen.lock().expect("no panic").fed.len() as u64;

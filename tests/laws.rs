@@ -5,9 +5,9 @@
 
 use monitor_backend::{
     event::{
-        ActionIntent, ActionOutcome, DeletedBecause, Event, Extensions, Level, LiveQuery, LogLine,
-        ObjectDeleted, ObjectObserved, ObjectRef, Outcome, Role, Section, SourceState, State,
-        Trace, TraceEnd, WatchPosition, millis,
+        ActionIntent, ActionOutcome, Degraded, DeletedBecause, Event, Extensions, FilesRemoved,
+        Level, LiveQuery, LogLine, ObjectDeleted, ObjectObserved, ObjectRef, Outcome, Retention,
+        Role, Section, SourceState, State, Trace, TraceEnd, WatchPosition, millis,
     },
     journal::{self, Flags, NewRecord, Reader, Seq},
     views::{self, Body, read},
@@ -31,8 +31,9 @@ fn event() -> impl Strategy<Value = Event> {
             ext: Extensions::default(),
         })),
         id.clone().prop_map(|id| Event::ActionIntent(intent(id))),
-        id.prop_map(outcome),
+        id.clone().prop_map(outcome),
         "[a-z ]{0,200}".prop_map(log_line),
+        id.prop_map(upkeep),
     ]
 }
 
@@ -129,6 +130,33 @@ fn outcome(id: u8) -> Event {
         detail,
         ext,
     })
+}
+
+fn upkeep(id: u8) -> Event {
+    let (count, ext) = (u64::from(id), Extensions::default());
+    match id % 3 {
+        0 => Event::Retention(Retention {
+            segments: count,
+            bytes: count,
+            first_seq: 1,
+            last_seq: count,
+            because: "age".into(),
+            ext,
+        }),
+        1 => Event::FilesRemoved(FilesRemoved {
+            files: vec!["a.seg".into(); usize::from(id)],
+            detail: "gone".into(),
+            ext,
+        }),
+        _ => Event::Degraded(Degraded {
+            reason: "full".into(),
+            from: 1.0,
+            to: 2.5,
+            dropped: count,
+            kept: count,
+            ext,
+        }),
+    }
 }
 
 fn log_line(message: String) -> Event {

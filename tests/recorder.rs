@@ -1,7 +1,7 @@
 //! The recorder over a real journal: what follows from what was observed, and what a stop leaves.
 
 #[path = "journal/faulty.rs"]
-#[allow(dead_code, reason = "the journal's own tests use the rest")]
+#[allow(dead_code, clippy::unwrap_used, reason = "shared with the tests of the journal")]
 mod faulty;
 
 #[path = "recorder/commit.rs"]
@@ -9,6 +9,9 @@ mod commit;
 
 #[path = "recorder/degraded.rs"]
 mod degraded;
+
+#[path = "recorder/skipped.rs"]
+mod skipped;
 
 #[path = "recorder/stress.rs"]
 mod stress;

@@ -15,6 +15,8 @@ mod cat;
 mod cut;
 #[path = "tools/export.rs"]
 mod export;
+#[path = "tools/live.rs"]
+mod live;
 #[path = "tools/pull.rs"]
 mod pull;
 #[path = "tools/verify.rs"]

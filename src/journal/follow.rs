@@ -85,7 +85,7 @@ impl Follower {
     /// The segment that the next event stands in, or will stand in.
     fn enter(&mut self) -> Result<(), Error> {
         let catalog = Catalog::of_dir(&Disk, &self.dir)?;
-        let holding = |f: &&Found| f.header.base_seq <= self.last_seq + 1;
+        let holding = |f: &&Found| f.header.base_seq <= self.last_seq.saturating_add(1);
         let mut segments = catalog.segments.iter();
         let found = segments.rfind(holding).or(catalog.segments.first());
         self.at = found.map(At::start_of).transpose()?;

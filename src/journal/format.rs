@@ -1,7 +1,7 @@
 //! The bytes of a record: header, checksums, alignment. Drawn in `journal-format.md`, which changes
 //! with this file. Knows no files.
 
-use super::record::{EVENT_KIND_MIN, Flags, PAYLOAD_BYTES_MAX, Record, Seq};
+use super::record::{EVENT_KIND_MIN, Flags, PAYLOAD_BYTES_MAX, Record, SEQ_END, Seq};
 
 /// Records start at multiples of this, counted from the start of the segment.
 pub const ALIGN: u64 = 8;
@@ -85,7 +85,8 @@ impl Header {
         if len == 0 || len as usize > PAYLOAD_BYTES_MAX {
             return None;
         }
-        if u32_at(bytes, HEADER_CRC) != salt.header_crc(bytes) {
+        let seq = u64_at(bytes, SEQ);
+        if seq >= SEQ_END || u32_at(bytes, HEADER_CRC) != salt.header_crc(bytes) {
             return None;
         }
         Some(Header {
@@ -94,7 +95,7 @@ impl Header {
             kind: u16::from_le_bytes([bytes[KIND], bytes[KIND + 1]]),
             flags: Flags(bytes[FLAGS]),
             class: bytes[CLASS],
-            seq: u64_at(bytes, SEQ),
+            seq,
             time_ns: u64_at(bytes, TIME_NS) as i64,
             key: u64_at(bytes, KEY),
         })

@@ -2,7 +2,7 @@
 
 use super::{
     format::{u32_at, u64_at},
-    record::Seq,
+    record::{SEQ_END, Seq},
 };
 
 /// Catches foreign files, and files that a text-mode copy has damaged.
@@ -40,6 +40,9 @@ const CRC: usize = COPY_BYTES - 4;
 
 /// The program that wrote a segment, for people who look at one.
 const WRITER_NAME: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+
+/// Behind the largest epoch: names have eight digits for it.
+const EPOCH_END: u64 = 100_000_000;
 
 const EXTENSION: &str = ".seg";
 
@@ -140,7 +143,19 @@ impl SegmentHeader {
             );
             return Err(Unreadable::OtherVersion(reason));
         }
-        Ok(SegmentHeader::fields(copy))
+        let header = SegmentHeader::fields(copy);
+        if !header.is_in_range() {
+            let reason = "its header says what no writer of this version can have said".to_owned();
+            return Err(Unreadable::OtherVersion(reason));
+        }
+        Ok(header)
+    }
+
+    /// Whether every number is one that a writer of this version can have written.
+    fn is_in_range(&self) -> bool {
+        let seqs = [self.base_seq, self.prev.last_seq];
+        let prev_ends = self.prev.salt == 0 || self.prev.data_end >= SEGMENT_HEADER_BYTES;
+        self.epoch < EPOCH_END && seqs.iter().all(|seq| *seq < SEQ_END) && prev_ends
     }
 
     fn fields(copy: &[u8]) -> SegmentHeader {
@@ -169,7 +184,7 @@ impl SegmentHeader {
         if parts.next().is_some() || !sizes_hold {
             return None;
         }
-        Some(SegmentHeader {
+        let header = SegmentHeader {
             journal_id: [0; 16],
             epoch: epoch.parse().ok()?,
             base_seq: base.parse().ok()?,
@@ -178,7 +193,8 @@ impl SegmentHeader {
             capacity: 0,
             prev: Previous::default(),
             boot_id: [0; 16],
-        })
+        };
+        header.is_in_range().then_some(header)
     }
 
     /// The file's name; names sort in log order.

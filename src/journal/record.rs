@@ -3,6 +3,9 @@
 /// The number of an event; strictly +1, never reused.
 pub type Seq = u64;
 
+/// Behind the largest number: whoever reads JSON as floating point reads all smaller ones exactly.
+pub const SEQ_END: Seq = 1 << 53;
+
 /// The largest payload: four times the largest object that a cluster accepts, with room to spare.
 pub const PAYLOAD_BYTES_MAX: usize = 8 << 20;
 

@@ -1,5 +1,7 @@
 //! How large a segment is made. Pure arithmetic.
 
+use std::ops::RangeInclusive;
+
 use super::{
     control::{SEAL_BYTES, SYNC_MARK_BYTES},
     header::SEGMENT_HEADER_BYTES,
@@ -18,8 +20,10 @@ const KEYFRAMES_MIN: u64 = 2;
 /// At least so many segments fit into the room of a journal, so that retention takes it in slices.
 const SEGMENTS_MIN: u64 = 8;
 
-/// Places on the volume are taken in steps: a segment that a crash cuts short wastes one step.
-const STEP_BYTES: u64 = 4 << 20;
+/// Places on the volume are taken in steps: a segment that a crash cuts short wastes one step. They
+/// grow with the segment, so that a process that dies over and over on a full volume does not push
+/// out the history with empty segments.
+const STEP_BYTES: RangeInclusive<u64> = (256 << 10)..=(4 << 20);
 
 /// Lengths of files are multiples of a page.
 pub const PAGE_BYTES: u64 = 4096;
@@ -52,7 +56,9 @@ pub fn needed(keyframe_bytes: u64, other_bytes: u64) -> u64 {
 
 /// How far places are taken for a segment that must reach to `end`.
 pub fn allocation(end: u64, capacity: u64) -> u64 {
-    needed(0, end).next_multiple_of(STEP_BYTES).min(capacity)
+    let needed = needed(0, end);
+    let step = needed.next_power_of_two().clamp(*STEP_BYTES.start(), *STEP_BYTES.end());
+    needed.next_multiple_of(step).min(capacity)
 }
 
 #[cfg(test)]
@@ -92,7 +98,8 @@ mod tests {
 
     #[test]
     fn places_are_taken_in_steps() {
-        assert_eq!(allocation(1, 64 * MIB), 4 * MIB);
+        assert_eq!(allocation(1, 64 * MIB), MIB / 4);
+        assert_eq!(allocation(MIB, 64 * MIB), 2 * MIB);
         assert_eq!(allocation(4 * MIB, 64 * MIB), 8 * MIB);
         assert_eq!(allocation(63 * MIB, 64 * MIB), 64 * MIB);
         assert_eq!(allocation(1, 8192), 8192);

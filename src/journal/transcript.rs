@@ -105,7 +105,7 @@ impl Transcript {
         let fits = |open: &Sheet| {
             let keyframe = open.keyframe_end - SEGMENT_HEADER_BYTES;
             let room = self.segment_bytes.max(KEYFRAMES_MIN * keyframe);
-            record.seq == open.last_seq + 1 && open.end() + bytes <= room
+            record.seq == open.last_seq.saturating_add(1) && open.end() + bytes <= room
         };
         if !self.open.as_ref().is_some_and(fits) {
             self.finish_segment()?;
@@ -127,7 +127,7 @@ impl Transcript {
     /// It cannot be written.
     pub fn finish(mut self) -> Result<(), Error> {
         if self.segments == 0 {
-            self.start_segment(self.prev.last_seq + 1, self.last_time_ns)?;
+            self.start_segment(self.prev.last_seq.saturating_add(1), self.last_time_ns)?;
         }
         self.finish_segment()
     }
@@ -160,7 +160,7 @@ impl Transcript {
         };
         let before = self.prev.last_seq;
         sheet.keyframe(&self.living, before)?;
-        if base_seq > before + 1 {
+        if base_seq > before.saturating_add(1) {
             sheet.control(&Control::Leap { from: before, to: base_seq }, before)?;
         }
         self.open = Some(sheet);

@@ -37,7 +37,7 @@ impl Writer {
     /// name be taken back, nothing more is recorded either until it does: a start before that
     /// would find the wipe done.
     pub fn wipe(&mut self, note: &WipeNote, first: &[NewRecord<'_>]) -> Result<Appended, Error> {
-        writer::checked(first)?;
+        writer::checked(self.next_seq, first)?;
         self.make_up_for_removed(note.time_ns);
         self.may_record()?;
         let events: Vec<(Header, &[u8])> = first

@@ -14,7 +14,7 @@ use super::{
     fs::{Fs, Lock},
     header::Previous,
     keymap::KeyMap,
-    record::{NewRecord, Seq},
+    record::{NewRecord, SEQ_END, Seq},
     retention::Keeping,
     segment::{Place, Segment},
     sizes::Sizes,
@@ -96,7 +96,7 @@ impl Writer {
     /// Nothing of the batch was recorded, and a later call tries again. After a failed write no
     /// part of it comes back after a crash either, unless the volume refused every write since.
     pub fn append(&mut self, batch: &[NewRecord<'_>]) -> Result<Appended, Error> {
-        let (bytes, time_ns) = checked(batch)?;
+        let (bytes, time_ns) = checked(self.next_seq, batch)?;
         if batch.is_empty() {
             return Ok(Appended { first_seq: self.next_seq, places: Vec::new() });
         }
@@ -249,11 +249,14 @@ impl Writer {
     }
 }
 
-/// Refuses what cannot be recorded; gives the batch's size and the time of its first record.
-pub(super) fn checked(batch: &[NewRecord<'_>]) -> Result<(u64, i64), Error> {
+/// Refuses what cannot be recorded from a number on; gives the batch's size and the time of its
+/// first record.
+pub(super) fn checked(first_seq: Seq, batch: &[NewRecord<'_>]) -> Result<(u64, i64), Error> {
     let mut bytes = SYNC_MARK_BYTES;
     for (index, record) in batch.iter().enumerate() {
-        if let Some(reason) = record.refusal() {
+        let is_numbered = first_seq.saturating_add(index as u64) < SEQ_END;
+        let used_up = || "all numbers are given; begin a journal in an empty directory".to_owned();
+        if let Some(reason) = record.refusal().or_else(|| (!is_numbered).then(used_up)) {
             return Err(Error::Refused { index, reason });
         }
         bytes += format::frame_bytes(record.payload.len());

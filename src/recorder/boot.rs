@@ -32,6 +32,7 @@ pub(super) async fn run(setup: Setup, fs: Arc<dyn Fs>, mut inputs: Inputs, outpu
         return;
     };
     let mut faults = setup.config_faults.clone();
+    faults.extend(recovery.skipped.iter().map(|segment| left_out(segment)));
     if let Some(wipe) = &setup.wipe_on_start
         && let Err(error) = wipe_once(&mut writer, &reader, wipe)
     {
@@ -48,6 +49,13 @@ pub(super) async fn run(setup: Setup, fs: Arc<dyn Fs>, mut inputs: Inputs, outpu
     let mut core = Core::new(&setup, fs, opened, outputs);
     core.begin(unfinished(&core, boot));
     core.run(inputs).await;
+}
+
+fn left_out(segment: &str) -> String {
+    format!(
+        "segment {segment} was left out, since the last two starts died while they read it: what it \
+         holds is not shown; the next start tries again"
+    )
 }
 
 /// Opens the journal, again and again until it can be; `None` when asked to stop before.

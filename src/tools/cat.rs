@@ -81,7 +81,7 @@ fn before_last(reader: &Reader, filter: &Filter, last: u64) -> Result<Seq, Error
     reader.scan_back(filter.range(), &mut |record| {
         if filter.wanted(&record).is_some() {
             left -= 1;
-            before = record.seq - 1;
+            before = record.seq.saturating_sub(1);
         }
         if left > 0 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;

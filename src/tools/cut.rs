@@ -57,11 +57,12 @@ pub fn run(args: &CutArgs) -> Result<u8, Error> {
         return Err(Error::NothingThere { from, to, first, last });
     }
     let lost = reader.verify()?.account.lost;
-    let living = living_at(&reader, from - 1)?;
+    let before = from.saturating_sub(1);
+    let living = living_at(&reader, before)?;
 
     check_empty(&args.out_dir)?;
     let mut cut = Cut {
-        transcript: Transcript::create(args.out_dir.clone(), held.epoch, from - 1, SEGMENT_BYTES)?,
+        transcript: Transcript::create(args.out_dir.clone(), held.epoch, before, SEGMENT_BYTES)?,
         redaction: Redaction::new(args.redact.clone()),
         lost: within(lost, from, to),
         cannot_decode: 0,
@@ -70,7 +71,7 @@ pub fn run(args: &CutArgs) -> Result<u8, Error> {
         cut.restate(&living.record());
     }
     let mut written = Ok(());
-    let range = Range { after: from - 1, before: to + 1, ..Range::ALL };
+    let range = Range { after: before, before: to.saturating_add(1), ..Range::ALL };
     reader.scan(range, &mut |record| {
         written = cut.append(&record);
         if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
@@ -142,7 +143,7 @@ impl Cut {
     }
 
     fn tell_lost(&mut self, lost: &Lost, time_ns: i64) -> Result<(), Error> {
-        let count = lost.last_seq - lost.first_seq + 1;
+        let count = (lost.last_seq - lost.first_seq).saturating_add(1);
         let reason = format!("events {} to {} could not be read", lost.first_seq, lost.last_seq);
         self.gap(lost.first_seq, time_ns, reason, count)
     }

@@ -36,7 +36,7 @@ impl Moment {
         match self {
             Moment::Seq(seq) => seq,
             Moment::TimeNs(time_ns) => match reader.seq_at(time_ns.saturating_sub(1)) {
-                Some(before) => before + 1,
+                Some(before) => before.saturating_add(1),
                 None => reader.positions().first_seq,
             },
         }

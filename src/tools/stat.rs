@@ -99,7 +99,9 @@ impl Stat {
             segments: tallies.iter().map(Segment::of).collect(),
             clean: report.clean,
             damaged: report.damaged.len() as u64,
-            lost: report.lost.iter().map(|lost| lost.last_seq - lost.first_seq + 1).sum(),
+            lost: report.lost.iter().fold(0, |sum, lost| {
+                (lost.last_seq - lost.first_seq).saturating_add(1).saturating_add(sum)
+            }),
         })
     }
 

@@ -51,6 +51,9 @@ pub struct Report {
     pub events: u64,
     /// Numbers that were left out on purpose.
     pub leapt: u64,
+    /// The newest segment was closed in order. Otherwise it was still being written, a crash ended
+    /// it, or a part of it is missing: nothing in it tells which.
+    pub sealed: bool,
     /// The newest segment ends in a write that did not get through: expected after a crash.
     pub torn_tail: bool,
     /// Damaged places.
@@ -67,6 +70,8 @@ pub struct Report {
     pub lost: Vec<LostEvents>,
     /// Segments of a tar that are not as they were sent.
     pub mismatches: Vec<Mismatch>,
+    /// Files whose name is that of another segment; what their headers say counts.
+    pub misnamed: Vec<String>,
     /// Files that are no part of the journal, and why.
     pub left_alone: Vec<LeftAlone>,
 }
@@ -87,6 +92,7 @@ struct Look {
     recovery: Recovery,
     verification: Verification,
     positions: Positions,
+    sealed: bool,
 }
 
 /// Prints what is wrong; the exit code says whether anything is.
@@ -131,7 +137,8 @@ impl Look {
                 verification.damaged.push(damaged.clone());
             }
         }
-        Ok(Look { recovery, verification, positions: reader.positions() })
+        let sealed = reader.segments().last().is_some_and(|segment| segment.sealed);
+        Ok(Look { recovery, verification, positions: reader.positions(), sealed })
     }
 
     fn is_clean(&self) -> bool {
@@ -152,7 +159,7 @@ impl Look {
 
     fn report(self, mismatches: Vec<Mismatch>) -> Report {
         let clean = self.is_clean() && mismatches.is_empty();
-        let Look { recovery, verification, positions } = self;
+        let Look { recovery, verification, positions, sealed } = self;
         let account = verification.account;
         let unknown = verification.must_understand.iter().filter(|kind| word_of(**kind).is_none());
         let lost = |lost: &Lost| LostEvents {
@@ -171,6 +178,7 @@ impl Look {
             last_seq: account.last_seq,
             events: account.recorded,
             leapt: account.leapt,
+            sealed,
             torn_tail: recovery.torn_tail,
             unreadable_bytes: verification.unreadable_bytes,
             states: verification.states,
@@ -179,6 +187,7 @@ impl Look {
             damaged: verification.damaged,
             lost: account.lost.iter().map(lost).collect(),
             mismatches,
+            misnamed: recovery.misnamed,
             left_alone: recovery.left_alone,
         }
     }
@@ -215,27 +224,39 @@ fn lines(report: &Report, output: &mut Output) -> Result<(), Error> {
     for Mismatch { name, what } in &report.mismatches {
         output.line(&format!("not as it was sent: {name} {what}"))?;
     }
+    notes(report).iter().try_for_each(|note| output.line(&format!("note: {note}")))
+}
+
+/// What is worth knowing and no damage.
+fn notes(report: &Report) -> Vec<String> {
+    let mut notes = Vec::new();
     if report.states > 0 {
-        output.line(&format!("note: {} states on record were replayed", report.states))?;
+        notes.push(format!("{} states on record were replayed", report.states));
     }
     if report.unreadable_bytes > 0 {
         let bytes = report.unreadable_bytes;
-        output
-            .line(&format!("note: the volume would not give {bytes} bytes; it may be failing"))?;
+        notes.push(format!("the volume would not give {bytes} bytes; it may be failing"));
     }
     for kind in &report.must_understand {
-        let what = "a later version is needed to see the whole picture";
-        output.line(&format!("note: events of kind {kind} are not known here: {what}"))?;
+        notes.push(format!(
+            "events of kind {kind} are not known here; a later version shows the whole picture"
+        ));
     }
     if report.leapt > 0 {
-        output.line(&format!("note: {} numbers were left out on purpose", report.leapt))?;
+        notes.push(format!("{} numbers were left out on purpose", report.leapt));
     }
     if report.torn_tail {
-        let what = "the newest segment ends in a write that did not get through";
-        output.line(&format!("note: {what}; it was never acknowledged"))?;
+        let end = "the newest segment ends in a write that did not get through";
+        notes.push(format!("{end}; it was never acknowledged"));
+    } else if !report.sealed {
+        let end = "the newest segment has no end yet: it is open, or was when it was copied";
+        notes.push(end.to_owned());
+    }
+    for name in &report.misnamed {
+        notes.push(format!("{name} has the name of another segment"));
     }
     for LeftAlone { name, reason } in &report.left_alone {
-        output.line(&format!("note: {name} was left alone: {reason}"))?;
+        notes.push(format!("{name} was left alone: {reason}"));
     }
-    Ok(())
+    notes
 }

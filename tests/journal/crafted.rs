@@ -244,8 +244,8 @@ fn a_state_that_is_not_that_of_its_records_is_found() {
     // An event that the next keyframe does not know of.
     let whole = fs::read(&paths[1]).unwrap();
     let mut crafted = whole.clone();
-    let is_state = |r: &&bytes::Stands| r.kind == 0x0100 && r.flags == Flags::STATE.0;
-    let last = bytes::records(&whole).iter().filter(is_state).next_back().copied().unwrap();
+    let is_state = |r: &bytes::Stands| r.kind == 0x0100 && r.flags == Flags::STATE.0;
+    let last = bytes::records(&whole).into_iter().rfind(is_state).unwrap();
     crafted[last.at + 32] ^= 0x40;
     bytes::mend(&mut crafted, last.at);
     fs::write(&paths[1], &crafted).unwrap();
@@ -316,7 +316,7 @@ fn no_number_in_a_record_makes_anything_fall() {
     let control = |kind: u16, edge: u64| edge.to_le_bytes().repeat(if kind == 6 { 9 } else { 5 });
     for edge in EDGES {
         for kind in [1, 2, 3, 4, 5, 6, 7, 0xff, 0x100, 0x7fff] {
-            for flags in [0, 1, 2, 3, 4, 0x80, 0xff] {
+            for flags in [0, 1, 2, 0xff] {
                 let payload = control(kind, edge);
                 let raw = Raw { kind, flags, seq: edge, key: edge, len: None, payload: &payload };
                 let mut crafted = whole[..end].to_vec();

@@ -94,7 +94,12 @@ fn work(fs: &SimFs, dice: &mut Dice, model: &mut Model) {
             }
             _ => {
                 // Ended in order, or as by kill -9.
-                let closed = if dice.chance(50) { writer.close() } else { Ok(drop(writer)) };
+                let mut closed = Ok(());
+                if dice.chance(50) {
+                    closed = writer.close();
+                } else {
+                    drop(writer);
+                }
                 let Ok(opened) = open(fs) else { return };
                 let recovery;
                 (writer, reader, recovery) = opened;

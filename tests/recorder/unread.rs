@@ -5,7 +5,7 @@ use monitor_backend::journal::{Flags, NewRecord};
 use super::*;
 
 /// Arrays in arrays, as deep as a payload is long.
-const DEPTH_BOMB: [u8; 100_000] = [0x91; 100_000];
+static DEPTH_BOMB: [u8; 100_000] = [0x91; 100_000];
 
 fn record<'a>(kind: u16, flags: Flags, key: u64, payload: &'a [u8]) -> NewRecord<'a> {
     NewRecord { kind, flags, time_ns: 1, key, class: 0, payload }

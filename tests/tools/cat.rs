@@ -47,6 +47,14 @@ fn filters_choose_what_is_printed() {
     let last = run(&["journal", "cat", dir, "--kind", "source_state", "--last", "2"]).ended(0);
     assert_eq!(last.stdout.lines().count(), 2, "{}", last.stdout);
     assert_eq!(count(dir, &["--q", "round 39 line", "--last", "3"]), 3);
+    let huge = u64::MAX.to_string();
+    for flag in ["--after", "--from"] {
+        assert_eq!(count(dir, &[flag, &huge]), 0, "{flag}");
+    }
+    for flag in ["--before", "--to", "--last"] {
+        assert_eq!(count(dir, &[flag, &huge]), all, "{flag}");
+    }
+    assert_eq!(count(dir, &["--before", "0"]) + count(dir, &["--to", "0"]), 0);
     run(&["journal", "cat", dir, "--kind", "nonsense"]).ended(64);
     run(&["journal", "cat", dir, "--from", "yesterday"]).ended(64);
 }

@@ -102,7 +102,7 @@ async fn a_transfer_that_is_cut_off_goes_on_where_it_was() {
     let relay = Relay::start(server.address()).await;
     let (_parent, dir) = target();
     // The list fits; a segment takes several connections.
-    relay.allowance.store(6000, Ordering::Relaxed);
+    relay.allowance.store(10_000, Ordering::Relaxed);
     pull_with(&relay.url(), &dir, &["--attempts", "3"], &[]).await.ended(0);
     let passed = relay.passed.load(Ordering::Relaxed);
     assert!(passed < 2 * total, "{passed} bytes were passed on for {total}");
@@ -119,7 +119,7 @@ async fn a_server_that_dies_leaves_a_part_to_go_on_from() {
     let server = Process::replay(data.path());
     let relay = Relay::start(server.address()).await;
     let (_parent, dir) = target();
-    relay.allowance.store(6000, Ordering::Relaxed);
+    relay.allowance.store(10_000, Ordering::Relaxed);
     // One attempt: the first segment that takes more than one connection ends the run.
     let ran = pull_with(&relay.url(), &dir, &["--attempts", "1"], &[]).await.ended(2);
     assert!(ran.stderr.contains("run it again"), "{}", ran.stderr);

@@ -109,7 +109,7 @@ impl Raw {
 pub fn round_of_events(round: u32) -> Vec<Event> {
     let mut events = vec![
         pod(round % 7, &format!("round {round} {}", "x".repeat(700))),
-        source(if round % 2 == 0 { State::Up } else { State::Down }),
+        source(if round.is_multiple_of(2) { State::Up } else { State::Down }),
         log(Level::Error, &format!("error of round {round}")),
     ];
     if round % 5 == 4 {

@@ -18,6 +18,9 @@ const VOLUME_MIB: u64 = 24;
 /// More than the volume takes.
 const VOLUME_LINES: u64 = (VOLUME_MIB << 20) / LINE_BYTES as u64;
 
+/// As many starts, each ended by a crash, as there are segments.
+const STARTS: usize = 12;
+
 /// Long enough for some attempts to heal.
 const STEADY: Duration = Duration::from_secs(3);
 
@@ -60,13 +63,33 @@ async fn a_start_on_a_full_volume_retires_its_oldest_segments_and_records() {
     let recorder = site.record().await;
     site.say_and_see(&recorder, 2 * SEGMENT_LINES).await;
     sound(&recorder).await;
-    assert_eq!(volume.free() / SEGMENT_BYTES, 0, "it had to make room itself");
     let after = site.segments();
     assert!(!after.contains(&before[0]), "the oldest segment is retired: {after:?}");
     let kept = lines(&recorder).await;
     let last = 8 * SEGMENT_LINES;
     assert_eq!(kept, Lines::all(kept.first()..=last), "no hole after the oldest line");
     assert_eq!(dropped(&recorder).await, 0);
+    site.log.holds_no_panic();
+}
+
+#[tokio::test]
+async fn starts_in_a_row_on_a_full_volume_do_not_use_up_the_history() {
+    let volume = Volume::mount(VOLUME_MIB);
+    let site = Site::on(volume.path()).await;
+    let recorder = site.record().await;
+    let told = 12 * SEGMENT_LINES;
+    site.say_and_see(&recorder, told).await;
+    let before = lines(&recorder).await;
+    recorder.kill();
+    volume.fill();
+    for _ in 0..STARTS {
+        site.start().ready().await.kill();
+    }
+    let recorder = site.record().await;
+    let after = lines(&recorder).await;
+    // A quarter of a segment for each start, and what is kept free for the next segments.
+    assert!(after.first() <= before.first() + 8 * SEGMENT_LINES, "{after:?} of {before:?}");
+    assert_eq!(after, Lines::all(after.first()..=told));
     site.log.holds_no_panic();
 }
 
@@ -89,8 +112,8 @@ async fn rotations_on_a_full_volume_retire_the_oldest_segments() {
 
     let recorder = site.record().await;
     let again = lines(&recorder).await;
-    // The start needs room for a segment of its own.
-    assert!(again.first() <= kept.first() + 3 * SEGMENT_LINES, "{again:?} of {kept:?}");
+    // The start needs room for a segment, the next one and what is kept free.
+    assert!(again.first() <= kept.first() + 6 * SEGMENT_LINES, "{again:?} of {kept:?}");
     assert_eq!(again, Lines::all(again.first()..=kept.last()), "nothing else after a crash");
     let again = recorder.get("/api/status").await;
     assert!(again["journal"]["last_seq"].as_u64() >= status["journal"]["last_seq"].as_u64());
@@ -162,12 +185,14 @@ async fn a_wipe_on_a_full_volume_gives_the_room_back() {
     let volume = Volume::mount(VOLUME_MIB);
     let site = Site::on(volume.path()).await;
     let recorder = site.record().await;
-    site.say_and_see(&recorder, 4 * SEGMENT_LINES).await;
+    let told = 12 * SEGMENT_LINES;
+    site.say_and_see(&recorder, told).await;
     volume.fill();
     assert!(volume.free() < SEGMENT_BYTES);
 
+    // What it keeps ready for the next segment and the next wipe is less than half of it.
     let epoch = wipe(&recorder).await;
-    site.until("the room is free", || volume.free() > 3 * SEGMENT_BYTES).await;
+    site.until("the room is free", || volume.free() > 6 * SEGMENT_BYTES).await;
     site.linked().await;
     site.say_and_see(&recorder, 1).await;
     sound(&recorder).await;
@@ -176,8 +201,7 @@ async fn a_wipe_on_a_full_volume_gives_the_room_back() {
     let recorder = site.record().await;
     let status = recorder.get("/api/status").await;
     assert_eq!(status["journal"]["epoch"], epoch);
-    let last = 4 * SEGMENT_LINES + 1;
-    assert_eq!(lines(&recorder).await, Lines::all(last..=last));
+    assert_eq!(lines(&recorder).await, Lines::all(told + 1..=told + 1));
     site.log.holds_no_panic();
 }
 

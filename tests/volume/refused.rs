@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     mount::{Cover, Volume},
@@ -45,7 +45,7 @@ async fn a_directory_that_turns_read_only_is_read_and_written_again_when_it_can_
     let recorder = site.record().await;
     site.say_and_see(&recorder, 2 * SEGMENT_LINES).await;
     let cover = Cover::over(&site.data);
-    is_degraded_and_heals(&site, recorder, || drop(cover)).await;
+    is_degraded_and_heals(&site, recorder, "read-only", || drop(cover)).await;
 }
 
 #[tokio::test]
@@ -65,13 +65,17 @@ async fn a_directory_whose_permission_is_gone_is_written_again_when_it_is_back()
     site.say_and_see(&recorder, 2 * SEGMENT_LINES).await;
     let set = |mode| fs::set_permissions(&site.data, Permissions::from_mode(mode));
     set(0o500).expect("it is ours");
-    is_degraded_and_heals(&site, recorder, || set(0o700).expect("it is ours")).await;
+    let heal = || set(0o700).expect("it is ours");
+    is_degraded_and_heals(&site, recorder, "ermission", heal).await;
 }
 
-/// As soon as a new file is needed it says that it cannot record, and goes on after `heal`.
-async fn is_degraded_and_heals(site: &Site, recorder: Process, heal: impl FnOnce()) {
+/// As soon as a new file is needed it says that it cannot record and why; it goes on after `heal`.
+async fn is_degraded_and_heals(site: &Site, recorder: Process, because: &str, heal: impl FnOnce()) {
     let told = site.say(3 * SEGMENT_LINES).await;
-    recorder.wait_for("/api/status", |status| !degraded(status).is_empty()).await;
+    let says_why = |status: &Value| {
+        degraded(status).iter().any(|text| text.as_str().is_some_and(|t| t.contains(because)))
+    };
+    recorder.wait_for("/api/status", says_why).await;
     is_alive(&recorder).await;
     assert_eq!(readiness(&recorder).await, 200);
     let kept = lines(&recorder).await;

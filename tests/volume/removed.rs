@@ -81,6 +81,8 @@ async fn goes_on(site: &Site, recorder: Process) {
     let told = site.say(0).await;
     site.until("no removed file is held", || kept_without_name(&recorder).is_empty()).await;
     let journal = recorder.get("/api/journal").await;
+    let said = journal["upkeep"].as_array().expect("a list");
+    assert!(said.iter().any(|one| one["what"] == "files_removed"), "{said:#?}");
     let last_seq = journal["journal"]["last_seq"].as_u64();
     recorder.kill();
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::event::{Event, Extensions, Gap, Millis};
+use crate::event::{Event, Extensions, Gap, Millis, Role};
 
 /// What was lost and has not been told yet.
 #[derive(Debug, Default)]
@@ -45,11 +45,12 @@ impl Losses {
         }
     }
 
-    /// Counts an event without which what is shown of its source is out of date.
+    /// Counts an event without which, unless it is history, what is shown of its source is out of
+    /// date.
     pub fn add_stale(&mut self, event: &Event, now: Millis) {
         self.add(event, now);
         if let Some(lost) = self.by_source.get_mut(source_of(event)) {
-            lost.is_stale = true;
+            lost.is_stale |= event.role() != Role::History;
         }
     }
 
@@ -114,5 +115,63 @@ pub(super) fn source_of(event: &Event) -> &str {
         | Event::Retention(_)
         | Event::FilesRemoved(_)
         | Event::Degraded(_) => "recorder",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Level, LiveQueryDropped, LogLine};
+
+    fn line() -> Event {
+        Event::LogLine(LogLine {
+            source: "app-server".into(),
+            time: 0.0,
+            level: Level::Info,
+            target: String::new(),
+            span_name: String::new(),
+            message: String::new(),
+            ext: Extensions::default(),
+        })
+    }
+
+    fn gap(from: Millis, dropped: Option<u64>) -> Event {
+        let (source, reason) = ("app-server".into(), "the link was down".into());
+        Event::Gap(Gap { source, reason, from, to: from, dropped, ext: Extensions::default() })
+    }
+
+    fn told(losses: &Losses) -> (Millis, Option<u64>) {
+        let gaps = losses.as_gaps("because", 9.0);
+        let [Event::Gap(gap)] = &gaps[..] else { panic!("{gaps:?}") };
+        assert_eq!((gap.reason.as_str(), gap.to), ("because", 9.0));
+        (gap.from, gap.dropped)
+    }
+
+    #[test]
+    fn a_lost_gap_becomes_part_of_the_gap_that_tells_of_it() {
+        let mut losses = Losses::default();
+        losses.add(&line(), 5.0);
+        losses.add(&gap(3.0, Some(4)), 6.0);
+        assert_eq!(told(&losses), (3.0, Some(5)));
+        losses.add(&gap(7.0, None), 8.0);
+        losses.add(&line(), 8.0);
+        assert_eq!(told(&losses), (3.0, None), "nobody can know how many");
+        assert_eq!(losses.count(), 0);
+    }
+
+    #[test]
+    fn only_a_lost_state_or_end_makes_a_source_stale() {
+        let mut losses = Losses::default();
+        losses.add_stale(&line(), 1.0);
+        assert_eq!(losses.stale_since().count(), 0);
+        let dropped = LiveQueryDropped {
+            source: "app-server".into(),
+            table_name: String::new(),
+            filter: String::new(),
+            ext: Extensions::default(),
+        };
+        losses.add_stale(&Event::LiveQueryDropped(dropped), 2.0);
+        let stale: Vec<_> = losses.stale_since().collect();
+        assert_eq!(stale, [(&"app-server".to_owned(), 1.0)]);
     }
 }

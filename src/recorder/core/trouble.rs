@@ -217,6 +217,7 @@ impl Core {
         let must_start_over = self.losses.stale_since().next().is_some();
         self.forget_losses();
         self.healing.is_over();
+        tracing::info!("the journal takes records again; what waited is recorded");
         self.sync();
         self.publish_health();
         self.publish();

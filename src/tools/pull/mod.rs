@@ -131,8 +131,9 @@ async fn sound(
 
 /// The last event before a hole that ends where the server begins.
 fn not_joined(report: &verify::Report, listing: &Listing) -> Option<u64> {
-    let hole = report.lost.iter().find(|lost| lost.last_seq + 1 == listing.first_seq)?;
-    Some(hole.first_seq - 1)
+    let hole =
+        report.lost.iter().find(|lost| lost.last_seq.checked_add(1) == Some(listing.first_seq))?;
+    Some(hole.first_seq.saturating_sub(1))
 }
 
 /// Replaces a segment that is damaged here, if the server's is not as damaged.
