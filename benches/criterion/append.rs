@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use monitor_backend::journal::Writer;
+use monitor_backend::{event::now_ns, journal::Writer};
 use monitor_backend_benches::{
     bare::{Mapped, Prepared},
     journals::{self, folder},
@@ -17,10 +17,13 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 /// What one log takes before a new one is started: less than a segment.
-const LOG_BYTES_MAX: usize = 160 << 20;
+const LOG_BYTES_MAX: usize = 56 << 20;
 
-/// The size of the journal's segment and of the bare loop's file: nothing rotates.
-const SEGMENT_BYTES: u64 = 256 << 20;
+/// The size of the journal's segment and of the bare loop's file: nothing rotates while it is timed.
+const SEGMENT_BYTES: u64 = 64 << 20;
+
+/// Zeroing a spare takes tenths of a second.
+const SPARE_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// Records in a batch; the last is about a mebibyte, which is what the recorder appends at once.
 const BATCHES: [usize; 3] = [1, 64, 5_000];
@@ -40,8 +43,21 @@ trait Log: Sized {
 impl Log for Writer {
     fn start(dir: &TempDir) -> Writer {
         let (mut writer, _) = journals::open(dir.path(), SEGMENT_BYTES).expect("a journal opens");
-        // The first append starts the segment.
-        writer.append(&journals::lines(1, 1)[0].batch()).expect("there is room");
+        let lines = &journals::lines(1, 5_000)[0];
+        let append = |writer: &mut Writer| {
+            Writer::append(writer, &lines.batch()).expect("there is room");
+        };
+        append(&mut writer);
+        // A journal that has run for a while stands in a segment that was its spare.
+        let started = Instant::now();
+        while !writer.has_spare() {
+            assert!(started.elapsed() < SPARE_TIME_MAX, "no spare came");
+            writer.maintain(now_ns());
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        while writer.segments_started() < 2 {
+            append(&mut writer);
+        }
         writer
     }
 

@@ -86,6 +86,8 @@ fn start(runtime: &Runtime, dir: &std::path::Path) -> Started {
         host: "bench".into(),
         mode: "live".into(),
         config_faults: Vec::new(),
+        // More than any flood: nothing is dropped.
+        source_bytes_per_day: Some(1 << 50),
         wipe_on_start: None,
     };
     let started = recorder::start(setup).expect("a thread starts");

@@ -153,9 +153,9 @@ impl SegmentHeader {
 
     /// Whether every number is one that a writer of this version can have written.
     fn is_in_range(&self) -> bool {
-        let seqs = [self.base_seq, self.prev.last_seq];
         let prev_ends = self.prev.salt == 0 || self.prev.data_end >= SEGMENT_HEADER_BYTES;
-        self.epoch < EPOCH_END && seqs.iter().all(|seq| *seq < SEQ_END) && prev_ends
+        let seqs_fit = (1..SEQ_END).contains(&self.base_seq) && self.prev.last_seq < self.base_seq;
+        self.epoch < EPOCH_END && seqs_fit && prev_ends
     }
 
     fn fields(copy: &[u8]) -> SegmentHeader {

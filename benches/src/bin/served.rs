@@ -63,7 +63,7 @@ fn large(binary: &Path, dir: &Path, figures: &mut Figures) -> anyhow::Result<()>
     server.until_ok("/readyz")?;
     figures.add(&[("private_bytes_ready", server.private_bytes()? as f64)])?;
     let journal = ask(&server, "/api/journal")?.0;
-    moments(&server, &journal, figures)?;
+    moments(&server, &journal["journal"], figures)?;
     searches(&server, figures)?;
     figures.add(&[("private_bytes_asked", server.private_bytes()? as f64)])
 }
@@ -157,7 +157,7 @@ fn download(binary: &Path, figures: &mut Figures) -> anyhow::Result<()> {
     let server = Server::start(binary, dir.path())?;
     server.until_ok("/readyz")?;
     let journal = ask(&server, "/api/journal")?.0;
-    let to = journal["durable_seq"].as_u64().context("no durable_seq")?;
+    let to = journal["journal"]["durable_seq"].as_u64().context("no durable_seq")?;
     let route = format!("/api/journal/backup?to={to}");
 
     let files = folder()?;
