@@ -340,6 +340,29 @@ async fn a_wipe_of_a_full_volume_keeps_what_admins_did() {
     stop(started).await;
 }
 
+#[tokio::test]
+async fn a_stop_records_what_waits_if_it_can_and_leaves_a_sound_journal_if_not() {
+    for (mends, expected) in [(true, 2), (false, 1)] {
+        let (dir, fs) = (tempfile::tempdir().expect("a temporary folder"), Faulty::new());
+        let started = start_on(&fs, dir.path()).await;
+        send(&started, vec![pod("a", "Running")]).await;
+        settle(&started).await;
+        fail_writes(&fs, ErrorKind::StorageFull);
+        send(&started, vec![pod("b", "Running"), log_line("lost")]).await;
+        until("it is degraded", || snapshot(&started).unsaved.is_some()).await;
+        if mends {
+            fs.mend();
+        }
+        stop(started).await;
+
+        let started = start(setup(dir.path())).await;
+        assert_eq!(snapshot(&started).state.objects.len(), expected);
+        assert_eq!(degraded(&started), "");
+        assert_live_is_replayed(&started);
+        stop(started).await;
+    }
+}
+
 /// Any change of one of a few entities, from one number to the next.
 fn any_event(random: &mut u64) -> Event {
     *random =

@@ -6,11 +6,17 @@
 pub struct File {
     pub name: String,
     pub bytes: Vec<u8>,
+    /// Its events have the numbers that a writer gives: rising, from `base_seq` on. What is said of
+    /// order and of sums holds for such files alone.
+    pub is_orderly: bool,
 }
 
-/// Flags of a record that readers ignore, and that keep its checksums wrong here.
+/// Flags of a record that readers ignore, and that keep its number or its checksums wrong here.
+const BAD_NUMBER: u8 = 0x10;
 const BAD_HEADER: u8 = 0x20;
 const BAD_PAYLOAD: u8 = 0x40;
+
+const RESTATED: u8 = 0x04;
 
 const RECORD_HEADER: usize = 40;
 const SEGMENT_HEADER: usize = 4096;
@@ -49,7 +55,8 @@ fn segment(input: &[u8]) -> Option<File> {
     put(0, b"\x89MBJ\r\n\x1a\n");
     put(8, &1u16.to_le_bytes());
     put(12, &(SEGMENT_HEADER as u32).to_le_bytes());
-    put(24, &[id; 16]);
+    // Zeros stand for an id that is lost.
+    put(24, &[id.max(1); 16]);
     put(40, &epoch.to_le_bytes());
     put(48, &base_seq.to_le_bytes());
     put(56, &salt.to_le_bytes());
@@ -67,22 +74,35 @@ fn segment(input: &[u8]) -> Option<File> {
         bytes[at + 100] ^= u8::from(damage & bit != 0);
     }
     bytes.extend_from_slice(records);
-    put_right(&mut bytes[SEGMENT_HEADER..], salt);
+    let is_orderly = put_right(&mut bytes[SEGMENT_HEADER..], salt, base_seq);
     bytes.resize(bytes.len() + (tail & 0xfff) as usize, 0);
-    Some(File { name: format!("{epoch:08}-{base_seq:020}-{salt:016x}.seg"), bytes })
+    Some(File { name: format!("{epoch:08}-{base_seq:020}-{salt:016x}.seg"), bytes, is_orderly })
 }
 
-/// Gives the records that follow each other from the start the checksums that they should have.
-fn put_right(mut records: &mut [u8], salt: u64) {
+/// Gives the records that follow each other from the start the numbers and checksums that they
+/// should have; says whether every event has such a number.
+fn put_right(mut records: &mut [u8], salt: u64, base_seq: u64) -> bool {
+    let (mut next_seq, mut is_orderly) = (base_seq, true);
     while records.len() > RECORD_HEADER {
         let (header, rest) = records.split_at_mut(RECORD_HEADER);
         // The upper half would only be more than there is.
         let len = usize::from(u16::from_le_bytes([header[8], header[9]]));
         if len == 0 || len > rest.len() {
-            return;
+            // Whatever stands there may be found to be a record.
+            return false;
         }
         header[10..12].fill(0);
         let flags = header[14];
+        if header[13] != 0 && flags & RESTATED == 0 {
+            if flags & BAD_NUMBER == 0 {
+                // One number in some is missing.
+                let seq = next_seq.wrapping_add(u64::from(header[23] & 1));
+                header[16..24].copy_from_slice(&seq.to_le_bytes());
+                next_seq = seq.wrapping_add(1);
+            } else {
+                is_orderly = false;
+            }
+        }
         if flags & BAD_PAYLOAD == 0 {
             let crc = crc32fast::hash(&rest[..len]);
             header[4..8].copy_from_slice(&crc.to_le_bytes());
@@ -97,6 +117,7 @@ fn put_right(mut records: &mut [u8], salt: u64) {
         let from = frame.min(rest.len());
         records = &mut rest[from..];
     }
+    is_orderly
 }
 
 /// An archive of these files as `tar` would write it, then as many bytes changed as `changes` says:
