@@ -1,12 +1,14 @@
 //! What is done about a step that failed, before it is tried again: room is made, removed files are
 //! made up for, a segment that took a bad write is left behind.
 
-use std::{io, path::Path};
+use std::{io, path::Path, sync::Arc};
 
 use super::{
     error::{Attempt, Error},
     fs::Fs,
     retention::Because,
+    rotation,
+    segment::Segment,
     writer::Writer,
 };
 
@@ -25,13 +27,15 @@ impl Writer {
         mut attempt: impl FnMut(&mut Writer) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let (mut looked, mut moved) = (false, false);
+        // Attempts begin segments; those must not be what the next attempt retires.
+        let newest = self.segment_number;
         loop {
             let error = match attempt(self) {
                 Ok(done) => return Ok(done),
                 Err(error) => error,
             };
             let is_remedied = if error.is_storage_full() {
-                self.move_to_spare() || self.retire_for_room()
+                self.move_to_spare() || self.retire_for_room(newest)
             } else if error.is_not_found() && !looked {
                 looked = true;
                 self.make_up_for_removed(time_ns)
@@ -53,8 +57,14 @@ impl Writer {
         has_spare
     }
 
-    fn retire_for_room(&mut self) -> bool {
-        self.keeping.held_count() < HELD_MAX && self.retire_oldest(Because::Full).is_some()
+    /// Retires the oldest segment, if it is older than one.
+    fn retire_for_room(&mut self, than_number: u64) -> bool {
+        let state = self.shared.state.load();
+        let number = |segment: &Arc<Segment>| rotation::segment_number(segment.header.salt);
+        let is_older = state.segments.first().is_some_and(|s| number(s) < than_number);
+        is_older
+            && self.keeping.held_count() < HELD_MAX
+            && self.retire_oldest(Because::Full).is_some()
     }
 
     /// Whether a write to the open segment failed.

@@ -153,7 +153,6 @@ fn scan_segment(
         if direction == Direction::Back {
             frames.reverse();
         }
-        guard(segment, &frames);
         for frame in frames.drain(..) {
             if feed(segment, &frame, f).is_break() {
                 return Ok(ControlFlow::Break(None));
@@ -187,7 +186,7 @@ fn gather(
     if let Some(text) = range.text {
         return gather_hits(segment, run, text, |frame| range.wants(frame, last), frames);
     }
-    let mut walk = segment.walk(run.from);
+    let mut walk = segment.walk_through(run.from..run.to);
     while let Some(frame) = next_frame(segment, &mut walk, run.to)? {
         if frame.header.is_event() && frame.header.seq > last {
             break;
@@ -207,9 +206,8 @@ fn gather_hits(
     wants: impl Fn(&Frame) -> bool,
     frames: &mut Vec<Frame>,
 ) -> io::Result<()> {
-    let mut walk = segment.walk(run.from);
     let end = run.to.min(segment.end());
-    segment.guard(run.from..end);
+    let mut walk = segment.walk_through(run.from..end);
     let mut at = run.from;
     while at < end {
         let bytes = segment.piece(at, end);
@@ -241,22 +239,14 @@ fn next_frame(
     walk: &mut Walk<Published<'_>>,
     end: u64,
 ) -> io::Result<Option<Frame>> {
-    loop {
+    while walk.offset() < end {
         match walk.next()? {
             Step::Frame(frame) => return Ok((frame.offset < end).then_some(frame)),
             Step::Damage { from, .. } => segment.note_damage(from),
             Step::End { .. } => return Ok(None),
         }
     }
-}
-
-/// Asks once for the payloads of a stretch, before they are touched.
-fn guard(segment: &Segment, frames: &[Frame]) {
-    let from = frames.iter().map(|frame| frame.offset).min();
-    let to = frames.iter().map(Frame::end).max();
-    if let (Some(from), Some(to)) = (from, to) {
-        segment.guard(from..to.min(segment.end()));
-    }
+    Ok(None)
 }
 
 fn feed(segment: &Arc<Segment>, frame: &Frame, f: &mut Feed<'_>) -> ControlFlow<()> {

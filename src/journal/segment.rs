@@ -244,6 +244,15 @@ impl Segment {
         Walk::new(Published::new(self), self.salt, offset)
     }
 
+    /// As [`Segment::walk`], through a stretch that begins with a record. All of it is made safe to
+    /// touch at once, payloads included.
+    pub(super) fn walk_through(&self, stretch: Range<u64>) -> Walk<Published<'_>> {
+        let from = stretch.start;
+        let mut published = Published::new(self);
+        published.show(stretch);
+        Walk::new(published, self.salt, from)
+    }
+
     /// Whether the last record is a seal. Touches the map.
     pub(super) fn is_sealed(&self) -> bool {
         self.seal().is_some()
@@ -296,7 +305,11 @@ impl<'a> Published<'a> {
     /// asks rarely.
     fn open_window(&mut self, from: u64, to: u64) {
         let size = ((self.window.end - self.window.start) * 2).clamp(WINDOW_MIN, WINDOW_MAX);
-        self.window = from..to.max(self.end.min(from + size));
+        self.show(from..to.max(from + size));
+    }
+
+    fn show(&mut self, window: Range<u64>) {
+        self.window = window.start..window.end.min(self.end);
         self.withheld.extend(self.segment.guard(self.window.clone()));
     }
 }

@@ -83,6 +83,11 @@ impl<S: Source> Walk<S> {
         Walk { source, salt, offset: offset.max(SEGMENT_HEADER_BYTES), seq_min: 0 }
     }
 
+    /// Where the next step begins.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
     /// The next step. After an end it is that end again.
     ///
     /// # Errors

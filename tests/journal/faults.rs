@@ -7,6 +7,7 @@ use monitor_backend::journal::{Error, NewRecord, Retention, WipeNote};
 
 use crate::{
     faulty::{Faulty, Op},
+    retention::check_left,
     support::*,
 };
 
@@ -388,6 +389,45 @@ fn a_wipe_that_was_refused_is_not_carried_out_by_the_next_start() {
     let (_writer, reader, _) = open(dir.path());
     assert_eq!(reader.positions().epoch, 1);
     check(&reader, &written);
+}
+
+#[test]
+fn whatever_fails_however_often_nothing_is_lost_or_made_up() {
+    let ops = [Op::Create, Op::Allocate, Op::Write, Op::Append, Op::Sync, Op::Rename, Op::SyncDir];
+    let kinds = [ErrorKind::StorageFull, ErrorKind::Other, ErrorKind::NotFound];
+    for op in ops.into_iter().chain([Op::Remove]) {
+        for (kind, times) in kinds.into_iter().flat_map(|kind| [2, u64::MAX].map(|n| (kind, n))) {
+            check_failing(op, kind, times);
+        }
+    }
+}
+
+fn check_failing(op: Op, kind: ErrorKind, times: u64) {
+    let dir = tempfile::tempdir().unwrap();
+    let fs = Faulty::new();
+    let (mut writer, reader, _) = fs.open(dir.path(), SMALL);
+    let mut written = fill(&mut writer);
+    fs.fail_times(op, kind, times);
+    for round in 0..12 {
+        let record = state(2 + round % 3, &format!("{round} {}", "x".repeat(900)));
+        if let Ok(appended) = writer.append(&[record.as_new()]) {
+            written.push(Owned { seq: appended.first_seq, ..record });
+        }
+        if round % 3 == 0 {
+            // It may fail; what matters is what is there afterwards.
+            let _: Result<_, Error> = writer.sync();
+        }
+        assert_eq!(writer.maintain(0).removed, []);
+        check_left(&reader, &written);
+    }
+    fs.mend();
+    written.extend(append(&mut writer, &[history("goes on")]));
+    assert_eq!(writer.sync().unwrap(), written.len() as u64, "{op:?} {kind:?}");
+    check_left(&reader, &written);
+    drop(writer);
+    let (_writer, reader, recovery) = open(dir.path());
+    assert!(recovery.lost.is_empty() && recovery.left_alone.is_empty(), "{recovery:?}");
+    check_left(&reader, &written);
 }
 
 #[test]

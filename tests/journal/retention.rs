@@ -16,13 +16,13 @@ use crate::{
 const HOUR_NS: i64 = 3_600_000_000_000;
 
 /// What is left of the events after some were retired.
-fn left(reader: &Reader, written: &[Owned]) -> Vec<Owned> {
+pub fn left(reader: &Reader, written: &[Owned]) -> Vec<Owned> {
     let first_seq = reader.positions().first_seq;
     written.iter().filter(|record| record.seq >= first_seq).cloned().collect()
 }
 
 /// What is left is a suffix of what was written, with all that lives.
-fn check_left(reader: &Reader, written: &[Owned]) {
+pub fn check_left(reader: &Reader, written: &[Owned]) {
     let left = left(reader, written);
     assert_eq!(scan(reader, ALL), left);
     assert_eq!(living_at(reader, None), living_after(written));

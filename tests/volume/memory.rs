@@ -19,8 +19,8 @@ const JOURNAL_BYTES: u64 = 320 << 20;
 const SEGMENT_BYTES: u64 = 192 << 20;
 /// Pods that live in the end.
 const PODS: u64 = 2_000;
-/// What the process may write in memory of its own. Its binary and its runtime take some thirty.
-const PRIVATE_MAX: u64 = 96 << 20;
+/// What the process may write in memory of its own: far less than what the start reads.
+const PRIVATE_MAX: u64 = 48 << 20;
 /// What it may ask for, beside maps: stacks of threads count in full, though they are not used.
 const DATA_MAX: u64 = 192 << 20;
 

@@ -18,7 +18,7 @@ import { Answered } from '../parts/states.tsx'
 import { Time } from '../parts/time.tsx'
 import { recorderNow } from '../state/clock.ts'
 import { useJournal } from '../state/journal.ts'
-import { isReplay } from '../state/status.ts'
+import { isReplay, lostNow } from '../state/status.ts'
 import { whyNoWrites } from '../state/writes.ts'
 import { WipeDialog } from './wipe-dialog.tsx'
 
@@ -166,7 +166,10 @@ function UpkeepPanel({ rows }: { readonly rows: readonly Upkeep[] }): JSX.Elemen
   return (
     <Panel title="What was done to it" aside={count(rows.length)}>
       {rows.length === 0 ? (
-        <p class="none">No segment was retired, no file was missing, every record was taken.</p>
+        <p class="none">
+          No segment was retired, no file was missing
+          {lostNow.value > 0 ? '. Records are being lost now.' : ', every record was taken.'}
+        </p>
       ) : (
         <ul class="lines">
           {rows.map((row) => (

@@ -23,7 +23,7 @@ import { Answered } from '../parts/states.tsx'
 import { Time } from '../parts/time.tsx'
 import { recorderNow } from '../state/clock.ts'
 import { useOverview } from '../state/overview.ts'
-import { isReplay } from '../state/status.ts'
+import { isReplay, lostNow } from '../state/status.ts'
 
 const MESSAGE_CHARS_MAX = 240
 
@@ -41,10 +41,12 @@ export function OverviewPage(): JSX.Element {
 }
 
 function Parts({ answer }: { readonly answer: Overview }): JSX.Element {
-  // Nothing found is worth as much as what was looked at.
+  // Nothing found is worth as much as what was looked at, and what could be recorded.
   const from = answer.looked_back_to
+  const missing = lostNow.value > 0 ? ' What is being lost now is not among them.' : ''
   const none = (all: string): string =>
-    from === null ? all : `None back to event ${from}; there was no time to look further.`
+    (from === null ? all : `None back to event ${from}; there was no time to look further.`) +
+    missing
   return (
     <>
       <WrongNow answer={answer} />
@@ -54,9 +56,11 @@ function Parts({ answer }: { readonly answer: Overview }): JSX.Element {
           <List
             title="Gaps"
             rows={answer.gaps}
-            none={none(
-              'No gap is on record: whatever was observed, was observed throughout.',
-            )}
+            none={
+              lostNow.value > 0
+                ? 'No gap is on record yet: what is being lost becomes one as soon as records are taken.'
+                : none('No gap is on record: whatever was observed, was observed throughout.')
+            }
             id={(gap) => String(gap.seq)}
             row={(gap) => <GapLine gap={gap} />}
           />

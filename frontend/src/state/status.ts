@@ -28,6 +28,9 @@ export const status = new StatusQuestion('status')
 /** In a replay, nothing can be done. */
 export const isReplay = computed(() => status.value.value?.mode === 'replay')
 
+/** Observations lost since the journal stopped taking records; 0 while it takes them. */
+export const lostNow = computed(() => status.value.value?.unsaved?.dropped ?? 0)
+
 /** How this page stands to the recorder: each has its own word, glyph and colour. */
 export type Standing = 'live' | 'demo' | 'replay' | 'offline' | 'connecting' | 'behind'
 
