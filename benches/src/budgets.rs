@@ -149,7 +149,11 @@ pub fn table(figures: &Figures) -> Vec<Line> {
         line("page of errors", &Told(Milliseconds), seconds("search/level-page")),
         line("history of an object", &Told(Milliseconds), seconds("search/object-history")),
         line("8 GiB: first byte served", &AtMost(0.3, Milliseconds), named("first_byte_s")),
-        line("... nothing cached", &AtMost(0.3, Milliseconds), named("first_byte_cold_s")),
+        line(
+            "8 GiB: first byte served, nothing cached",
+            &AtMost(0.3, Milliseconds),
+            named("first_byte_cold_s"),
+        ),
         line("8 GiB: state complete", &AtMost(1.0, Milliseconds), named("state_complete_s")),
         line("... nothing cached", &Told(Milliseconds), named("state_complete_cold_s")),
         line("8 GiB: bytes of a segment", &Told(Mebibytes), named("large_segment_bytes")),
@@ -176,7 +180,7 @@ pub fn table(figures: &Figures) -> Vec<Line> {
             named("backup_rate").zip(named("nginx_rate")).map(|(ours, nginx)| ours / nginx),
         ),
         line(
-            "... memory that it takes",
+            "backup download: memory that it takes",
             &AtMost(8.0 * MIB, Mebibytes),
             named("backup_memory_bytes"),
         ),
