@@ -196,7 +196,9 @@ fn record(dir: &std::path::Path, batches: &[Vec<Event>]) -> Vec<(Seq, views::Sta
             })
             .collect();
         let appended = writer.append(&records).expect("the batch is appended");
-        for ((event, place), seq) in batch.iter().zip(appended.places).zip(appended.first_seq..) {
+        for ((event, place), seq) in
+            batch.iter().zip(appended.places.iter()).zip(appended.first_seq..)
+        {
             state.apply(event, Body { seq, learned: millis(time_ns), place });
             moments.push((seq, state.clone()));
         }

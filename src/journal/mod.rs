@@ -5,7 +5,8 @@
 //!
 //! - `record`, `format`, `control` and `header` are the bytes;
 //! - `fs`, `map` and `pages` are the files, `walk` goes from record to record, past damage;
-//! - `segment` is one file as readers see it, `note` and `index` what is where in it;
+//! - `segment` is one file as readers see it, `place` a payload in it, `note` and `index` what is
+//!   where;
 //! - `keymap` is what lives, `replay` the state at a moment, `breadcrumb` where a start died;
 //! - `draft` builds a segment, `writer` appends, `rotation` goes to the next,
 //!   `rescue` and `wipe` begin anew;
@@ -33,6 +34,8 @@ mod pages;
 mod walk;
 
 mod segment;
+
+mod place;
 
 mod note;
 
@@ -117,13 +120,14 @@ pub use error::Error;
 pub use follow::{Follower, Looked};
 pub use maintain::Maintained;
 pub use map::Map;
+pub use place::{Place, Places};
 pub use presence::Removed;
 pub use reader::{Reader, SegmentInfo};
 pub use record::{EVENT_KIND_MIN, Flags, NewRecord, PAYLOAD_BYTES_MAX, Record, Seq};
 pub use recovery::{Damaged, Leap, Options, Recovery, SEGMENT_BYTES, open, open_with};
 pub use retention::{Because, Retention, Retired};
 pub use scan::Range;
-pub use segment::{Place, Segment};
+pub use segment::Segment;
 pub use state::Positions;
 pub use tally::{Count, Tally};
 pub use text::Text;

@@ -7,9 +7,10 @@ use super::{
     breadcrumb::Breadcrumb,
     error::{Attempt, Error},
     index::{Index, Wanted},
+    place::Place,
     record::{Record, Seq},
     replay,
-    segment::{Place, Segment},
+    segment::Segment,
     state::{Positions, Shared, State},
     walk::Frame,
 };
@@ -74,12 +75,7 @@ impl Reader {
             return Ok(());
         }
         let mut feed = |segment: &Arc<Segment>, frame: &Frame, payload: &[u8]| {
-            let place = Place::Map {
-                segment: segment.clone(),
-                offset: frame.payload_offset(),
-                len: frame.header.len,
-            };
-            f(frame.header.record(payload), place);
+            f(frame.header.record(payload), Place::of(segment, frame));
         };
         let replayed = replay::replay_on(breadcrumb, &state.segments, to, &mut feed);
         match replayed.attempting("replaying", &self.path)? {

@@ -1,5 +1,5 @@
 //! One segment as readers see it: its bytes up to the published end, and what has been learned
-//! about them on the way. A [`Place`] is a payload within it.
+//! about them on the way.
 
 use std::{
     collections::BTreeSet,
@@ -7,7 +7,7 @@ use std::{
     ops::Range,
     path::PathBuf,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
@@ -65,34 +65,6 @@ pub struct Segment {
 struct Rescued {
     from: u64,
     bytes: Box<[u8]>,
-}
-
-/// Where a payload is, so that memory need not hold it.
-#[derive(Debug, Clone)]
-pub enum Place {
-    /// In a segment's map; keeps the map alive, also after the file is unlinked.
-    Map {
-        /// The segment.
-        segment: Arc<Segment>,
-        /// Where the payload begins, counted from the segment's start.
-        offset: u64,
-        /// Payload bytes.
-        len: u32,
-    },
-    /// On the heap: not saved.
-    Heap(Arc<[u8]>),
-}
-
-impl Place {
-    /// The payload's bytes. Touches the map: call it on a reader thread or the recorder.
-    pub fn payload(&self) -> &[u8] {
-        match self {
-            Place::Map { segment, offset, len } => {
-                segment.slice(*offset, *offset + u64::from(*len))
-            }
-            Place::Heap(bytes) => bytes,
-        }
-    }
 }
 
 impl Segment {

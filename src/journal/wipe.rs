@@ -11,6 +11,7 @@ use super::{
     fs::Fs,
     header::Previous,
     keymap::KeyMap,
+    place::Places,
     record::NewRecord,
     rotation::Start,
     segment::Segment,
@@ -59,7 +60,7 @@ impl Writer {
         let old = self.published_segments();
         let appended = Appended {
             first_seq: self.next_seq,
-            places: writer::places(&committed.open.segment, &committed.events),
+            places: Places::of(&committed.open.segment, &committed.events),
         };
         self.epoch += 1;
         self.last_seq = committed.open.segment.last_seq();

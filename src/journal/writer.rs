@@ -14,9 +14,10 @@ use super::{
     fs::{Fs, Lock},
     header::Previous,
     keymap::KeyMap,
+    place::{Place, Places},
     record::{NewRecord, SEQ_END, Seq},
     retention::Keeping,
-    segment::{Place, Segment},
+    segment::Segment,
     sizes::Sizes,
     spare::Spare,
     state::{Positions, Shared, State},
@@ -82,7 +83,7 @@ pub struct Appended {
     /// The number of the first record; the others follow, +1 each.
     pub first_seq: Seq,
     /// Where each payload is, in order.
-    pub places: Vec<Place>,
+    pub places: Places,
 }
 
 impl Writer {
@@ -98,7 +99,7 @@ impl Writer {
     pub fn append(&mut self, batch: &[NewRecord<'_>]) -> Result<Appended, Error> {
         let (bytes, time_ns) = checked(self.next_seq, batch)?;
         if batch.is_empty() {
-            return Ok(Appended { first_seq: self.next_seq, places: Vec::new() });
+            return Ok(Appended { first_seq: self.next_seq, places: Places::default() });
         }
         let appended =
             self.with_remedies(time_ns, |writer| writer.append_once(batch, bytes, time_ns));
@@ -153,7 +154,7 @@ impl Writer {
             self.living.apply(&open.segment, frame);
         }
         self.publish_positions();
-        Appended { first_seq, places: places(&open.segment, &scratch.frames) }
+        Appended { first_seq, places: Places::of(&open.segment, &scratch.frames) }
     }
 
     fn encode(&self, segment: &Segment, batch: &[NewRecord<'_>], scratch: &mut Scratch) {
@@ -208,7 +209,7 @@ impl Writer {
 
     /// Where the latest state of a living key stands now.
     pub fn place_of(&self, key: u64) -> Option<Place> {
-        self.living.get(key).map(|living| place(&living.segment, &living.frame))
+        self.living.get(key).map(|living| Place::of(&living.segment, &living.frame))
     }
 
     /// Seals the open segment and syncs: a clean end.
@@ -279,14 +280,6 @@ pub(super) fn header(record: &NewRecord<'_>, seq: Seq) -> Header {
         time_ns: record.time_ns,
         key: record.key,
     }
-}
-
-pub(super) fn places(segment: &Arc<Segment>, frames: &[Frame]) -> Vec<Place> {
-    frames.iter().map(|frame| place(segment, frame)).collect()
-}
-
-fn place(segment: &Arc<Segment>, frame: &Frame) -> Place {
-    Place::Map { segment: segment.clone(), offset: frame.payload_offset(), len: frame.header.len }
 }
 
 /// Random bytes of the system.

@@ -138,7 +138,7 @@ fn a_wipe_empties_and_says_so_and_numbers_go_on() {
     let first = state(9, "first");
     let appended = writer.wipe(&note, &[first.as_new()]).unwrap();
     assert_eq!(appended.first_seq, 3);
-    assert_eq!(appended.places[0].payload(), b"first");
+    assert_eq!(appended.places.get(0).unwrap().payload(), b"first");
     let written = vec![Owned { seq: 3, ..first }];
     assert_eq!(scan(&reader, ALL), written);
     assert_eq!(living_at(&reader, None), living_after(&written));

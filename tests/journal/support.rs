@@ -62,7 +62,7 @@ pub fn append(writer: &mut Writer, records: &[Owned]) -> Vec<Owned> {
     let batch: Vec<NewRecord<'_>> = records.iter().map(Owned::as_new).collect();
     let appended = writer.append(&batch).expect("the batch is appended");
     assert_eq!(appended.places.len(), records.len());
-    for (record, place) in records.iter().zip(&appended.places) {
+    for (record, place) in records.iter().zip(appended.places.iter()) {
         assert!(place.payload() == record.payload, "what was appended is read at once");
     }
     let number = |(record, seq): (&Owned, Seq)| Owned { seq, ..record.clone() };

@@ -5,7 +5,7 @@ use tokio::{sync::oneshot, time::Instant};
 
 use super::{Batch, Core, Waiter, loss};
 use crate::{
-    event::{Event, millis, now, now_ns},
+    event::{Event, Role, millis, now, now_ns},
     journal::{self, Appended, Seq},
     recorder::{Error, Recorded, with_causes},
     views::Body,
@@ -84,15 +84,19 @@ impl Core {
     }
 
     pub(super) fn apply(&mut self, events: &[Event], appended: Appended, time_ns: i64) -> Seq {
-        let mut seq = appended.first_seq;
-        for (event, place) in events.iter().zip(appended.places) {
-            let body = Body { seq, learned: millis(time_ns), place };
-            self.fold.apply(event, body);
-            seq += 1;
+        let Appended { first_seq, places } = appended;
+        for (index, event) in events.iter().enumerate() {
+            // History changes nothing that lives, and is nearly everything.
+            if event.role() != Role::History
+                && let Some(place) = places.get(index)
+            {
+                let seq = first_seq + index as u64;
+                self.fold.apply(event, Body { seq, learned: millis(time_ns), place });
+            }
         }
         self.is_stale = true;
         self.refresh_places();
-        seq - 1
+        first_seq + places.len() as u64 - 1
     }
 
     /// Records an admin's events; the answer waits for the sync. `keeps`: where the journal takes

@@ -270,7 +270,7 @@ impl Core {
     /// Applies what waited once more: now the journal holds it.
     fn apply_waiting(&mut self, appended: Appended, gaps: usize) {
         let unsaved = std::mem::take(&mut self.unsaved);
-        let mut places = appended.places.into_iter().zip(appended.first_seq..);
+        let mut places = appended.places.iter().zip(appended.first_seq..);
         let mut apply = |one: &Waiting, (place, seq)| {
             if let Some(event) = one.event() {
                 self.fold.apply(&event, Body { seq, learned: millis(one.time_ns()), place });
