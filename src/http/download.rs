@@ -170,14 +170,12 @@ impl Sending {
     }
 }
 
-/// Reads one chunk; never nothing.
+/// The next chunk; never nothing. The reader thread has touched it: sending it makes no page wait.
 fn chunk(download: &Download, at: u64, end: u64) -> io::Result<Bytes> {
     let wanted = (end - at).min(CHUNK_BYTES as u64) as usize;
-    let mut buf = vec![0; wanted];
-    let read = download.read_at(at, &mut buf)?;
-    if read == 0 {
+    let bytes = Bytes::from_owner(download.chunk(at, wanted));
+    if bytes.is_empty() {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    buf.truncate(read);
-    Ok(buf.into())
+    Ok(bytes)
 }

@@ -30,7 +30,7 @@ impl Reader {
         let index = state.segments.iter().position(|segment| segment.name == name)?;
         let (segment, end) = (state.segments[index].clone(), state.data_end(index));
         let etag = format!("{}-{end}", name.trim_end_matches(".seg"));
-        let cut = Part::Segment(Cut { segment, end });
+        let cut = Part::Segment(Cut::new(segment, end));
         Some(Download::new(name.to_owned(), etag, vec![cut]))
     }
 
@@ -67,7 +67,7 @@ fn cuts(state: &State, to: Seq) -> io::Result<Vec<Cut>> {
     let mut cuts = Vec::with_capacity(holding + 1);
     for (index, segment) in state.segments.iter().enumerate().take(holding + 1) {
         let end = if index < holding { state.data_end(index) } else { end_of(segment, to)? };
-        cuts.push(Cut { segment: segment.clone(), end });
+        cuts.push(Cut::new(segment.clone(), end));
     }
     Ok(cuts)
 }

@@ -115,7 +115,7 @@ mod document;
 pub use account::{Account, Lost};
 pub use catalog::LeftAlone;
 pub use checksums::{Mismatch, checksum_mismatches};
-pub use download::Download;
+pub use download::{Chunk, Download};
 pub use error::Error;
 pub use follow::{Follower, Looked};
 pub use maintain::Maintained;

@@ -182,17 +182,11 @@ impl Segment {
         self.bytes(from, from + u64::from(frame.header.len))
     }
 
-    /// Copies published bytes from `offset` on, as many as there are and fit.
-    pub(super) fn read_at(&self, offset: u64, end: u64, buf: &mut [u8]) -> usize {
-        let mut to = end.min(offset + buf.len() as u64);
-        if let Some(rescued) = self.rescued.get()
-            && offset < rescued.from
-        {
-            to = to.min(rescued.from);
-        }
-        let bytes = self.slice(offset, to.max(offset));
-        buf[..bytes.len()].copy_from_slice(bytes);
-        bytes.len()
+    /// The first of some published bytes that lie in one place, made safe to touch.
+    pub(super) fn lendable(&self, range: Range<u64>) -> Range<u64> {
+        let range = range.start..range.end.max(range.start);
+        self.guard(range.clone());
+        range.start..range.start + self.piece(range.start, range.end).len() as u64
     }
 
     /// Publishes bytes that were written to the file at [`Segment::end`].

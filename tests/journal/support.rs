@@ -182,7 +182,7 @@ pub fn read_all(download: &journal::Download) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut piece = vec![0; 4093];
     loop {
-        let count = download.read_at(bytes.len() as u64, &mut piece).expect("it can be read");
+        let count = download.read_at(bytes.len() as u64, &mut piece);
         if count == 0 {
             break;
         }

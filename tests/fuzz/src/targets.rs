@@ -127,7 +127,7 @@ fn check(reader: &Reader, is_orderly: bool) -> Vec<Row> {
     for SegmentInfo { name, .. } in reader.segments() {
         let file = reader.segment_file(&name).expect("a segment that is listed is there");
         let mut buf = [0; 8192];
-        let _ = file.read_at(0, &mut buf);
+        file.read_at(0, &mut buf);
     }
     rows
 }
@@ -172,7 +172,7 @@ fn check_states(reader: &Reader, rows: &[Row], is_orderly: bool) {
 fn copied(reader: &Reader, dir: &Path) -> Option<Vec<Row>> {
     let download = reader.backup(reader.positions().last_seq).ok()?;
     let mut bytes = vec![0; download.len as usize];
-    let read = download.read_at(0, &mut bytes).expect("maps can be read");
+    let read = download.read_at(0, &mut bytes);
     assert_eq!(read as u64, download.len, "a download is as long as it says");
     let path = dir.join("copy.tar");
     fs::write(&path, bytes).expect("the volume has room");
