@@ -25,8 +25,9 @@ const SEGMENT_BYTES: u64 = 64 << 20;
 /// Zeroing a spare takes tenths of a second.
 const SPARE_TIME_MAX: Duration = Duration::from_secs(60);
 
-/// Records in a batch; the last is about a mebibyte, which is what the recorder appends at once.
-const BATCHES: [usize; 3] = [1, 64, 5_000];
+/// Records in a batch; the last is about a quarter of a mebibyte, which is what the recorder
+/// appends at once.
+const BATCHES: [usize; 3] = [1, 64, 1_000];
 
 /// Records in one iteration, whatever the batch, and all that are encoded beforehand: more than
 /// caches hold.

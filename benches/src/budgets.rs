@@ -82,20 +82,20 @@ pub fn table(figures: &Figures) -> Vec<Line> {
     let rate = |of: f64, bench: &str| Some(of / seconds(bench)?);
     let bytes = figures.named("read_bytes").unwrap_or(0.0);
     let named = |name: &str| figures.named(name);
-    let (full, bare) = ("append/journal/5000", "append/mapped-zeroed/5000");
+    let (full, bare) = ("append/journal/1000", "append/mapped-zeroed/1000");
     vec![
-        line("append, batches of 5000 lines", &AtLeast(2e6, RecordsM), rate(APPENDED, full)),
+        line("append, batches of 1000 lines", &AtLeast(2e6, RecordsM), rate(APPENDED, full)),
         line("... of 64 lines", &Told(RecordsM), rate(APPENDED, "append/journal/64")),
         line("... of one line", &Told(RecordsM), rate(APPENDED, "append/journal/1")),
         line("append / copy and CRC into a mapped file", &AtLeast(0.8, Times), over(bare, full)),
         line(
             "append / the same, its blocks allocated alone",
             &Told(Times),
-            over("append/mapped-allocated/5000", full),
+            over("append/mapped-allocated/1000", full),
         ),
-        line("append / commitlog", &AtLeast(1.0, Times), over("append/commitlog/5000", full)),
-        line("append / raft-engine", &AtLeast(3.0, Times), over("append/raft-engine/5000", full)),
-        line("append / SQLite WAL", &AtLeast(6.0, Times), over("append/sqlite/5000", full)),
+        line("append / commitlog", &AtLeast(1.0, Times), over("append/commitlog/1000", full)),
+        line("append / raft-engine", &AtLeast(3.0, Times), over("append/raft-engine/1000", full)),
+        line("append / SQLite WAL", &AtLeast(6.0, Times), over("append/sqlite/1000", full)),
         line(
             "durable, one waiter / one fdatasync",
             &AtMost(1.5, Times),
