@@ -2,7 +2,7 @@
 //! counted and passed over.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
@@ -55,20 +55,55 @@ impl Named {
     }
 }
 
-impl Fold {
-    /// Takes one record in. History changes no state, so its payload is not even decoded.
+/// The latest state of every living key while records are replayed, none of them decoded: a state
+/// replaces the one before it, so that only the last need be.
+#[derive(Debug, Default)]
+pub struct Latest {
+    living: HashMap<u64, Undecoded>,
+    unread: Unread,
+}
+
+#[derive(Debug)]
+struct Undecoded {
+    kind: u16,
+    seq: Seq,
+    time_ns: i64,
+    place: Place,
+}
+
+impl Latest {
+    /// Takes one record in. History changes no state.
     pub fn take(&mut self, record: Record<'_>, place: Place) {
-        let is_state = record.flags.0 & (Flags::STATE.0 | Flags::END.0) != 0;
-        if event::word_of(record.kind).is_none() {
+        let Record { kind, seq, time_ns, .. } = record;
+        if event::word_of(kind).is_none() {
             self.unread.note_unknown(record);
-        } else if is_state {
-            match Event::decode(record.kind, record.payload) {
-                Ok(Some(event)) => {
-                    let body = Body { seq: record.seq, learned: millis(record.time_ns), place };
-                    self.apply(&event, body);
-                }
-                Ok(None) | Err(_) => self.unread.undecodable.add(record.seq),
-            }
+        }
+        if record.flags.has(Flags::END) {
+            self.living.remove(&record.key);
+        } else if record.flags.has(Flags::STATE) {
+            self.living.insert(record.key, Undecoded { kind, seq, time_ns, place });
+        }
+    }
+
+    /// Decodes what lives, in order. Touches the maps that the places are in.
+    pub fn fold(self) -> Fold {
+        let mut living: Vec<Undecoded> = self.living.into_values().collect();
+        living.sort_unstable_by_key(|one| one.seq);
+        let mut fold = Fold { state: State::default(), unread: self.unread };
+        living.into_iter().for_each(|one| fold.take(one));
+        fold
+    }
+}
+
+impl Fold {
+    fn take(&mut self, one: Undecoded) {
+        let Undecoded { kind, seq, time_ns, place } = one;
+        if event::word_of(kind).is_none() {
+            return;
+        }
+        match Event::decode(kind, place.payload()) {
+            Ok(Some(event)) => self.apply(&event, Body { seq, learned: millis(time_ns), place }),
+            Ok(None) | Err(_) => self.unread.undecodable.add(seq),
         }
     }
 
@@ -138,31 +173,49 @@ mod tests {
         Record { kind, flags, seq, time_ns: 0, key: 7, class: 0, payload }
     }
 
-    fn nowhere() -> Place {
-        Place::Heap([].into())
+    fn fold(records: &[Record<'_>]) -> Fold {
+        let mut latest = Latest::default();
+        for record in records {
+            latest.take(*record, Place::Heap(record.payload.into()));
+        }
+        latest.fold()
     }
 
     #[test]
     fn what_cannot_be_read_is_counted_and_costs_nothing_else() {
-        let mut fold = Fold::default();
-        fold.take(record(1, kind::TRACE, Flags::STATE, b"no"), nowhere());
-        fold.take(record(2, 0x7777, Flags::STATE, b"later"), nowhere());
-        fold.take(record(3, 0x7777, Flags::default(), b"later"), nowhere());
-        fold.take(record(4, kind::LOG_LINE, Flags::default(), b"not looked at"), nowhere());
-        assert_eq!(fold.state, State::default());
+        let Fold { state, unread } = fold(&[
+            record(1, kind::TRACE, Flags::STATE, b"no"),
+            record(2, 0x7777, Flags::default(), b"later"),
+            record(3, 0x7777, Flags::default(), b"later"),
+            record(4, kind::LOG_LINE, Flags::default(), b"not looked at"),
+        ]);
+        assert_eq!(state, State::default());
         let named = Named { count: 1, first: vec![1] };
         let unknown = BTreeMap::from([(0x7777, 2)]);
-        let unread = Unread { unknown, undecodable: named, ..Unread::default() };
-        assert_eq!(fold.unread, unread);
+        assert_eq!(unread, Unread { unknown, undecodable: named, ..Unread::default() });
         assert_eq!((unread.alarms().len(), unread.lines().len()), (1, 2));
     }
 
     #[test]
+    fn only_the_last_state_of_what_lives_is_decoded() {
+        let replaced = fold(&[
+            record(1, kind::TRACE, Flags::STATE, b"replaced by what no version of now knows"),
+            record(2, 0x7777, Flags::STATE, b"later"),
+        ]);
+        let ended = fold(&[
+            record(1, kind::TRACE, Flags::STATE, b"ended"),
+            record(2, kind::TRACE, Flags::END, b"its end"),
+        ]);
+        for Fold { state, unread } in [replaced, ended] {
+            assert_eq!((state, unread.undecodable.count), (State::default(), 0));
+        }
+    }
+
+    #[test]
     fn what_must_be_understood_and_is_not_makes_the_picture_incomplete() {
-        let mut fold = Fold::default();
-        fold.take(record(1, 0x7777, Flags::MUST_UNDERSTAND, b"later"), nowhere());
-        assert!(fold.unread.is_incomplete);
-        assert!(fold.unread.lines()[0].contains("incomplete"));
+        let unread = fold(&[record(1, 0x7777, Flags::MUST_UNDERSTAND, b"later")]).unread;
+        assert!(unread.is_incomplete);
+        assert!(unread.lines()[0].contains("incomplete"));
     }
 
     #[test]

@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Source, State, fold::Fold};
+use super::{
+    Source, State,
+    fold::{Fold, Latest},
+};
 use crate::{
     event::{
         ActionOutcome, ClusterEvent, DecodeError, Event, Gap, Key, Level, LogLine, Millis,
@@ -107,17 +110,17 @@ pub fn fold_at(
 ) -> Result<Fold, Error> {
     /// How many records lie between two calls of `progress`.
     const PROGRESS_EVERY: u64 = 1 << 14;
-    let mut fold = Fold::default();
+    let mut latest = Latest::default();
     let mut applied = 0;
     reader.replay(to, &mut |record, place| {
         applied += 1;
         if applied % PROGRESS_EVERY == 0 {
             progress(applied);
         }
-        fold.take(record, place);
+        latest.take(record, place);
     })?;
     progress(applied);
-    Ok(fold)
+    Ok(latest.fold())
 }
 
 /// Scans backwards through what is wanted and keeps what `pick` makes a row of.

@@ -22,7 +22,11 @@ fn main() -> anyhow::Result<()> {
 /// What was measured, how many times the budget that is, and the judgement.
 fn columns(line: &Line) -> [String; 3] {
     let measured = line.measured.clone().unwrap_or_else(|| "not measured".into());
-    let kept = line.kept.map_or_else(String::new, |kept| format!("{kept:.2}"));
+    let kept = match line.kept {
+        Some(kept) if kept >= 100.0 => "> 99".to_owned(),
+        Some(kept) => format!("{kept:.2}"),
+        None => String::new(),
+    };
     let word = match line.kept {
         Some(kept) if kept >= 1.0 => "ok",
         Some(_) => "missed",
