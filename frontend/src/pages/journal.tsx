@@ -68,7 +68,7 @@ function Positions({ answer }: { readonly answer: Journal }): JSX.Element {
         rows={[
           ['Id', <code key="id">{journal.id || 'not open yet'}</code>],
           ['Epoch', String(journal.epoch)],
-          ['Events', `${count(journal.first_seq)} to ${count(journal.last_seq)}`],
+          ['Events', eventsText(journal.first_seq, journal.last_seq)],
           ['Durable up to', count(journal.durable_seq)],
           ['Recorded', bytes(journal.bytes)],
           ['Volume', volumeText(answer)],
@@ -159,6 +159,10 @@ const UPKEEP_WORDS: Readonly<Record<string, string>> = {
   retention: 'retired',
   files_removed: 'files removed',
   degraded: 'was degraded',
+}
+
+function eventsText(first: number, last: number): string {
+  return last < first ? 'none yet' : `${count(first)} to ${count(last)}`
 }
 
 /** What the recorder did to its files, or found. */
