@@ -129,8 +129,7 @@ impl SegmentHeader {
     /// No copy is whole, or it is of a version that cannot be read.
     pub fn decode(start: &[u8]) -> Result<SegmentHeader, Unreadable> {
         let mut copies = COPIES.iter().filter_map(|&at| start.get(at..at + COPY_BYTES));
-        let whole = |copy: &&[u8]| copy.starts_with(&MAGIC) && crc_holds(copy);
-        let copy = copies.find(whole).ok_or(Unreadable::NoHeader)?;
+        let copy = copies.find(|copy| is_whole(copy)).ok_or(Unreadable::NoHeader)?;
         let major = u16::from_le_bytes([copy[MAJOR_AT], copy[MAJOR_AT + 1]]);
         if major != MAJOR {
             let reason = format!("written in version {major} of the format; this is {MAJOR}");
@@ -213,6 +212,13 @@ pub fn is_segment_name(name: &str) -> bool {
     name.ends_with(EXTENSION)
 }
 
-fn crc_holds(copy: &[u8]) -> bool {
-    u32_at(copy, CRC) == crc32fast::hash(&copy[..CRC])
+/// Where copies of the header stand that are damaged, in a file's start. As long as one is whole
+/// nothing is lost, but the volume has changed a byte.
+pub fn damaged_copies(start: &[u8]) -> impl Iterator<Item = u64> {
+    let is_damaged = |at: &&usize| !start.get(**at..**at + COPY_BYTES).is_some_and(is_whole);
+    COPIES.iter().filter(is_damaged).map(|&at| at as u64)
+}
+
+fn is_whole(copy: &[u8]) -> bool {
+    copy.starts_with(&MAGIC) && u32_at(copy, CRC) == crc32fast::hash(&copy[..CRC])
 }

@@ -15,10 +15,12 @@ use super::{
     account::{Account, Holding},
     deep::Deep,
     error::{Attempt, Error},
+    header::{self, SEGMENT_HEADER_BYTES},
     reader::Reader,
     recovery::Damaged,
+    segment::Segment,
     state::State,
-    survey::Survey,
+    survey::{Damage, Survey},
 };
 
 /// What a journal holds and what it lacks.
@@ -59,6 +61,7 @@ impl Reader {
                 segment.note_damage(damage.offset);
             }
             holdings.push((segment.header, Holding::surveyed(&survey)));
+            verification.take_header(segment);
             verification.take(&segment.name, survey);
         }
         verification.account = Account::of(&holdings);
@@ -96,6 +99,15 @@ impl Reader {
 }
 
 impl Verification {
+    fn take_header(&mut self, segment: &Segment) {
+        let start = segment.slice(0, SEGMENT_HEADER_BYTES.min(segment.end()));
+        let damaged = header::damaged_copies(start).map(|offset| {
+            let what = "one of the two copies of the segment's header is damaged".to_owned();
+            Damage { offset, what }.of(&segment.name)
+        });
+        self.damaged.extend(damaged);
+    }
+
     fn take(&mut self, segment: &str, survey: Survey) {
         self.segments += 1;
         self.records += survey.records;

@@ -160,6 +160,8 @@ fn the_first_whole_copy_of_the_header_counts() {
     let (reader, recovery) = open_crafted(&one_dead);
     assert_eq!(scan(&reader, ALL), written);
     assert!(recovery.damaged.is_empty(), "a header that stands twice was not lost");
+    let damaged = reader.verify().unwrap().damaged;
+    assert_eq!(damaged.iter().map(|one| one.offset).collect::<Vec<_>>(), [0], "but it is told");
 }
 
 #[test]
