@@ -3,6 +3,7 @@
 
 use std::{
     cmp::Reverse,
+    collections::HashMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -166,12 +167,14 @@ impl Catalog {
         let Some(epoch) = found.last().map(|f| f.header.epoch) else { return };
         let first = found.iter().find(|f| f.header.epoch == epoch);
         let wiped_to = first.and_then(|f| wipe_record(fs, f)).map_or(0, |wipe| wipe.old_epoch + 1);
+        // By salt alone: a copy need not stand beside its original.
+        let mut originals = HashMap::new();
         for segment in found {
-            let same = self.segments.last().filter(|s| s.header.salt == segment.header.salt);
-            if let Some(same) = same {
-                let reason = format!("a copy of {}", same.candidate.name);
+            if let Some(original) = originals.get(&segment.header.salt) {
+                let reason = format!("a copy of {original}");
                 self.leave(&segment.candidate, reason);
             } else if segment.header.epoch == epoch {
+                originals.insert(segment.header.salt, segment.candidate.name.clone());
                 self.segments.push(segment);
             } else if segment.header.epoch < wiped_to {
                 self.wiped.push(segment);
