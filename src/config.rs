@@ -7,14 +7,15 @@ use std::{fs, net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duratio
 
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::{cli::ServeArgs, http, journal::Retention};
+use crate::{
+    cli::ServeArgs,
+    http,
+    journal::{Retention, SEGMENT_BYTES},
+};
 
 /// The port of the original deployment.
 const LISTEN_DEFAULT: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 5130);
-
-/// Size of a journal segment unless the file says otherwise, bytes.
-pub const SEGMENT_BYTES_DEFAULT: u64 = 64 << 20;
 
 /// A segment holds at least a few large records, and no more than a quick replay allows.
 const SEGMENT_BYTES_RANGE: RangeInclusive<u64> = (1 << 20)..=(256 << 20);
@@ -166,7 +167,7 @@ impl Config {
             app_server_url: present(&args.app_server_url).or(app_server.url),
             kubeconfig: present(&args.kubeconfig).or(cluster.kubeconfig),
             cluster_enabled: cluster.enabled,
-            segment_bytes: journal.segment_bytes.unwrap_or(SEGMENT_BYTES_DEFAULT),
+            segment_bytes: journal.segment_bytes.unwrap_or(SEGMENT_BYTES),
             keep: journal.keep(),
             source_bytes_per_day: journal.source_bytes_per_day,
             wipe_on_start: present(&args.wipe_on_start),
@@ -289,7 +290,7 @@ mod tests {
     #[test]
     fn a_segment_size_out_of_range_is_a_fault() {
         let config = merged("[journal]\nsegment_bytes = 1\n");
-        assert_eq!(config.segment_bytes, SEGMENT_BYTES_DEFAULT);
+        assert_eq!(config.segment_bytes, SEGMENT_BYTES);
         assert!(config.faults[0].contains("segment_bytes"));
     }
 

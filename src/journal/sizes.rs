@@ -12,7 +12,7 @@ use super::{
 const SEGMENT_BYTES_MAX: u64 = 256 << 20;
 
 /// A segment has room for this many keyframes, so that most of it is events.
-const KEYFRAMES: u64 = 5;
+pub const KEYFRAMES: u64 = 5;
 
 /// What even a huge keyframe gets: otherwise every batch would begin a segment and restate it.
 const KEYFRAMES_MIN: u64 = 2;

@@ -15,16 +15,13 @@ use super::{
     index::Index,
     keymap::state_hash,
     record::{Flags, Record, Seq},
-    rotation,
+    rotation, sizes,
     walk::Frame,
     writer,
 };
 
 /// Written out whenever this much has been gathered.
 const PIECE_BYTES: usize = 1 << 20;
-
-/// As elsewhere, so that most of a segment is events.
-const KEYFRAMES_MIN: u64 = 5;
 
 /// A journal under construction.
 #[derive(Debug)]
@@ -104,7 +101,7 @@ impl Transcript {
         let (header, bytes) = (header(record), format::frame_bytes(record.payload.len()));
         let fits = |open: &Sheet| {
             let keyframe = open.keyframe_end - SEGMENT_HEADER_BYTES;
-            let room = self.segment_bytes.max(KEYFRAMES_MIN * keyframe);
+            let room = self.segment_bytes.max(sizes::KEYFRAMES * keyframe);
             record.seq == open.last_seq.saturating_add(1) && open.end() + bytes <= room
         };
         if !self.open.as_ref().is_some_and(fits) {

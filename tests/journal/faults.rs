@@ -1,9 +1,9 @@
 //! Steps that fail, and steps that never come: full volumes, failed writes and syncs, and the end
 //! of the process between any two operations.
 
-use std::io::ErrorKind;
+use std::{io::ErrorKind, path::Path};
 
-use monitor_backend::journal::{Error, NewRecord, Retention, WipeNote};
+use monitor_backend::journal::{Error, NewRecord, Reader, Retention, WipeNote, Writer};
 
 use crate::{
     faulty::{Faulty, Op},
@@ -16,7 +16,7 @@ pub fn note() -> WipeNote {
 }
 
 /// Enough for a few segments, with something that lives through all of them.
-pub fn fill(writer: &mut monitor_backend::journal::Writer) -> Vec<Owned> {
+pub fn fill(writer: &mut Writer) -> Vec<Owned> {
     let mut written = append(writer, &[state(1, "lives long")]);
     for round in 0..40 {
         let records = [state(2 + round % 3, &"x".repeat(200)), history(&"y".repeat(150))];
@@ -26,11 +26,19 @@ pub fn fill(writer: &mut monitor_backend::journal::Writer) -> Vec<Owned> {
 }
 
 /// What a scan gives is what was written, and so is the state.
-pub fn check(reader: &monitor_backend::journal::Reader, written: &[Owned]) {
+pub fn check(reader: &Reader, written: &[Owned]) {
     assert_eq!(scan(reader, ALL), written);
     assert_eq!(scan_back(reader, ALL), written.iter().rev().cloned().collect::<Vec<_>>());
     assert_eq!(living_at(reader, None), living_after(written));
     check_law(reader, written.len() as u64);
+}
+
+/// What the process had is what the next start finds, and nothing is missed.
+fn check_next_start(writer: Writer, dir: &Path, written: &[Owned]) {
+    drop(writer);
+    let (_writer, reader, recovery) = open(dir);
+    assert!(recovery.lost.is_empty(), "{recovery:?}");
+    check(&reader, written);
 }
 
 #[test]
@@ -138,10 +146,7 @@ fn a_failed_sync_writes_again_elsewhere_and_then_acknowledges() {
     let backup = read_all(&reader.backup(5).unwrap());
     written.extend(append(&mut writer, &[state(3, "after")]));
     check(&reader, &written);
-    drop(writer);
-    let (_writer, reader, recovery) = open(dir.path());
-    assert!(recovery.lost.is_empty(), "{recovery:?}");
-    check(&reader, &written);
+    check_next_start(writer, dir.path(), &written);
     assert!(read_all(&reader.backup(5).unwrap()) == backup, "what is in doubt is in no backup");
 }
 
@@ -292,10 +297,7 @@ fn a_write_that_fails_once_is_made_good_in_a_new_segment() {
     written.extend(append(&mut writer, &[state(2, "b"), history("c"), history("d")]));
     assert_eq!(reader.segments().len(), 2);
     check(&reader, &written);
-    drop(writer);
-    let (_writer, reader, recovery) = open(dir.path());
-    assert!(recovery.lost.is_empty(), "{recovery:?}");
-    check(&reader, &written);
+    check_next_start(writer, dir.path(), &written);
 }
 
 #[test]
@@ -364,10 +366,7 @@ fn a_read_only_volume_says_so_and_takes_records_when_it_is_not() {
     written.extend(append(&mut writer, &[state(1, "again")]));
     assert_eq!(writer.sync().unwrap(), written.len() as u64);
     check(&reader, &written);
-    drop(writer);
-    let (_writer, reader, recovery) = open(dir.path());
-    assert!(recovery.lost.is_empty(), "{recovery:?}");
-    check(&reader, &written);
+    check_next_start(writer, dir.path(), &written);
 }
 
 #[test]
