@@ -20,6 +20,8 @@ pub mod redact;
 
 pub mod cluster;
 
+pub mod peer;
+
 pub mod collect;
 
 pub mod views;

@@ -6,16 +6,17 @@ use std::{
 };
 
 /// What each module may name of the others. The order is that of the flow.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("event", &[]),
     ("journal", &[]),
     ("redact", &[]),
     ("cluster", &[]),
-    ("collect", &["event", "redact", "cluster"]),
+    ("peer", &[]),
+    ("collect", &["event", "redact", "cluster", "peer"]),
     ("views", &["event", "journal"]),
     ("recorder", &["event", "journal", "views"]),
-    ("actions", &["event", "recorder", "cluster"]),
-    ("http", &["event", "journal", "views", "recorder", "actions"]),
+    ("actions", &["event", "recorder", "cluster", "peer"]),
+    ("http", &["event", "journal", "views", "recorder", "cluster", "actions"]),
     ("sim", &["event"]),
     ("tools", &["event", "redact", "journal", "views"]),
     ("config", EVERYTHING),
@@ -25,8 +26,8 @@ const ARROWS: [(&str, &[&str]); 15] = [
 ];
 
 const EVERYTHING: &[&str] = &[
-    "event", "journal", "redact", "cluster", "collect", "views", "recorder", "actions", "http",
-    "sim", "tools", "config", "cli", "app",
+    "event", "journal", "redact", "cluster", "peer", "collect", "views", "recorder", "actions",
+    "http", "sim", "tools", "config", "cli", "app",
 ];
 
 /// The one file that may hold `unsafe`.

@@ -3,10 +3,15 @@
 //! A fault inside the file costs its section and is reported; nothing in it keeps the process from
 //! starting.
 
-use std::{fs, net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
+mod file;
 
-use serde::{Deserialize, de::DeserializeOwned};
+mod journal;
 
+use std::{fs, net::SocketAddr, path::PathBuf};
+
+use serde::Deserialize;
+
+use self::{file::File, journal::JournalSection};
 use crate::{
     cli::ServeArgs,
     http,
@@ -16,21 +21,6 @@ use crate::{
 /// The port of the original deployment.
 const LISTEN_DEFAULT: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 5130);
-
-/// A segment holds at least a few large records, and no more than a quick replay allows.
-const SEGMENT_BYTES_RANGE: RangeInclusive<u64> = (1 << 20)..=(256 << 20);
-
-/// What a journal may take at least, bytes: a few segments, the one that is written to included.
-const BYTES_MAX_RANGE: RangeInclusive<u64> = (8 << 20)..=u64::MAX;
-
-/// How long events may be kept, hours: up to a century.
-const AGE_MAX_HOURS_RANGE: RangeInclusive<u64> = 1..=(100 * 366 * 24);
-
-/// What may be kept free, bytes.
-const FREE_MIN_RANGE: RangeInclusive<u64> = 0..=(1 << 50);
-
-/// What a source of log lines and traces may record a day, bytes; a line takes some hundred.
-const SOURCE_BYTES_RANGE: RangeInclusive<u64> = (1 << 20)..=u64::MAX;
 
 /// Settings, ready to use.
 #[derive(Debug, Clone)]
@@ -80,45 +70,6 @@ struct HttpSection {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct JournalSection {
-    segment_bytes: Option<u64>,
-    bytes_max: Option<u64>,
-    age_max_hours: Option<u64>,
-    free_min_bytes: Option<u64>,
-    source_bytes_per_day: Option<u64>,
-}
-
-impl JournalSection {
-    /// What is wrong with its numbers.
-    fn fault(&self) -> Option<String> {
-        let numbers = [
-            ("segment_bytes", self.segment_bytes, SEGMENT_BYTES_RANGE),
-            ("bytes_max", self.bytes_max, BYTES_MAX_RANGE),
-            ("age_max_hours", self.age_max_hours, AGE_MAX_HOURS_RANGE),
-            ("free_min_bytes", self.free_min_bytes, FREE_MIN_RANGE),
-            ("source_bytes_per_day", self.source_bytes_per_day, SOURCE_BYTES_RANGE),
-        ];
-        let is_off = |(_, given, range): &(&str, Option<u64>, RangeInclusive<u64>)| {
-            given.is_some_and(|given| !range.contains(&given))
-        };
-        let (name, _, range) = numbers.into_iter().find(is_off)?;
-        Some(match *range.end() {
-            u64::MAX => format!("{name} must be at least {}", range.start()),
-            end => format!("{name} must lie between {} and {end}", range.start()),
-        })
-    }
-
-    fn keep(&self) -> Retention {
-        Retention {
-            bytes_max: self.bytes_max,
-            age_max: self.age_max_hours.map(|hours| Duration::from_secs(hours * 3600)),
-            free_min: self.free_min_bytes,
-        }
-    }
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
 struct AppServerSection {
     url: Option<String>,
 }
@@ -154,11 +105,11 @@ impl Config {
     fn merge(args: &ServeArgs, text: &str) -> Config {
         let mut file = File::parse(text);
         let http: HttpSection = file.section("http");
-        let journal = file.journal();
+        let journal = file.checked("journal", JournalSection::fault);
         let app_server: AppServerSection = file.section("app_server");
         let cluster: ClusterSection = file.section("cluster");
         file.report_unknown_sections();
-        let base_path = file.base_path(args.base_path.clone().or(http.base_path));
+        let base_path = base_path(&mut file, args.base_path.clone().or(http.base_path));
         Config {
             data_dir: args.data_dir.clone(),
             listen: args.listen.or(http.listen).unwrap_or(LISTEN_DEFAULT),
@@ -176,71 +127,25 @@ impl Config {
     }
 }
 
+fn base_path(file: &mut File, wanted: Option<String>) -> String {
+    let wanted = wanted.unwrap_or_default();
+    http::base_path(&wanted).unwrap_or_else(|| {
+        file.faults.push(format!(
+            "the base path {wanted:?} is off: it may hold letters, digits and -._~ between slashes"
+        ));
+        String::new()
+    })
+}
+
 /// An empty value means the same as none: a manifest cannot unset a variable.
 fn present<T: Clone + AsRef<std::ffi::OsStr>>(value: &Option<T>) -> Option<T> {
     value.clone().filter(|value| !value.as_ref().is_empty())
 }
 
-/// The file's sections, taken out one by one.
-struct File {
-    sections: toml::Table,
-    faults: Vec<String>,
-}
-
-impl File {
-    fn parse(text: &str) -> File {
-        match text.parse() {
-            Ok(sections) => File { sections, faults: Vec::new() },
-            Err(error) => {
-                let fault = format!(
-                    "configuration file: every section is off, it is not TOML: {}",
-                    one_line(&error)
-                );
-                File { sections: toml::Table::new(), faults: vec![fault] }
-            }
-        }
-    }
-
-    fn section<T: Default + DeserializeOwned>(&mut self, name: &str) -> T {
-        let Some(section) = self.sections.remove(name) else { return T::default() };
-        section.try_into().unwrap_or_else(|error: toml::de::Error| {
-            let error = one_line(&error);
-            self.faults.push(format!("configuration file: section [{name}] is off: {error}"));
-            T::default()
-        })
-    }
-
-    fn journal(&mut self) -> JournalSection {
-        let section: JournalSection = self.section("journal");
-        let Some(fault) = section.fault() else { return section };
-        self.faults.push(format!("configuration file: section [journal] is off: {fault}"));
-        JournalSection::default()
-    }
-
-    fn base_path(&mut self, wanted: Option<String>) -> String {
-        let wanted = wanted.unwrap_or_default();
-        http::base_path(&wanted).unwrap_or_else(|| {
-            self.faults.push(format!(
-                "the base path {wanted:?} is off: it may hold letters, digits and -._~ between slashes"
-            ));
-            String::new()
-        })
-    }
-
-    fn report_unknown_sections(&mut self) {
-        let unknown = self.sections.keys();
-        let faults =
-            unknown.map(|name| format!("configuration file: there is no section or key `{name}`"));
-        self.faults.extend(faults);
-    }
-}
-
-fn one_line(error: &toml::de::Error) -> String {
-    error.message().replace('\n', ", ")
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn merged(text: &str) -> Config {
