@@ -62,13 +62,19 @@ pub async fn record_and_serve(
     let cluster = config.cluster_enabled.then_some(Access { kubeconfig });
     let (stop, stopping) = watch::channel(false);
 
+    let actions = Actions::new(
+        recorder.clone(),
+        Arc::clone(&published),
+        cluster.clone(),
+        config.procedures.clone(),
+    );
     announce(&listener)?;
     let desk = Desk {
         mode,
         version: env!("CARGO_PKG_VERSION").into(),
         published: Arc::clone(&published),
         recorder: Some(recorder.clone()),
-        actions: Some(Actions::new(recorder.clone(), cluster.clone())),
+        actions: Some(actions.clone()),
         admin_key: Some(AdminKey::new(&key.key)),
         base_path: config.base_path.clone(),
         data_dir: Some(config.data_dir.clone()),
@@ -92,7 +98,7 @@ pub async fn record_and_serve(
         _ = &mut recorder_ended => bail!("the recorder ended by a fault of the program; see the log above"),
     }
     stop.send_replace(true);
-    let _ = tokio::join!(collectors, http);
+    let _ = tokio::join!(collectors, http, actions.stop());
     recorder.stop().await;
     match tokio::time::timeout(STOP_TIME_MAX, recorder_ended).await {
         Ok(_) => Ok(()),

@@ -7,12 +7,15 @@ mod file;
 
 mod journal;
 
-use std::{fs, net::SocketAddr, path::PathBuf};
+mod procedures;
+
+use std::{collections::BTreeMap, fs, net::SocketAddr, path::PathBuf};
 
 use serde::Deserialize;
 
 use self::{file::File, journal::JournalSection};
 use crate::{
+    actions::{AppServer, Procedures},
     cli::ServeArgs,
     http,
     journal::{Retention, SEGMENT_BYTES},
@@ -35,6 +38,8 @@ pub struct Config {
     pub admin_key_file: Option<PathBuf>,
     /// The app-server's link.
     pub app_server_url: Option<String>,
+    /// What an admin can run.
+    pub procedures: Procedures,
     /// The cluster's access; `None` for the usual places.
     pub kubeconfig: Option<PathBuf>,
     /// Whether a cluster is to be recorded.
@@ -72,6 +77,10 @@ struct HttpSection {
 #[serde(deny_unknown_fields, default)]
 struct AppServerSection {
     url: Option<String>,
+    /// Where test sequences are sent; by default the host of the link.
+    http_url: Option<String>,
+    /// Sent with each of their requests.
+    http_headers: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -105,17 +114,24 @@ impl Config {
     fn merge(args: &ServeArgs, text: &str) -> Config {
         let mut file = File::parse(text);
         let http: HttpSection = file.section("http");
+        let listen = http.listen;
+        let wanted_base_path = args.base_path.clone().or(http.base_path);
         let journal = file.checked("journal", JournalSection::fault);
         let app_server: AppServerSection = file.section("app_server");
         let cluster: ClusterSection = file.section("cluster");
+        let app_server_url = present(&args.app_server_url).or(app_server.url);
+        let (url, headers) = (app_server.http_url, app_server.http_headers);
+        let tested = AppServer::of(url, app_server_url.as_deref(), headers);
+        let procedures = procedures::take(&mut file, tested);
         file.report_unknown_sections();
-        let base_path = base_path(&mut file, args.base_path.clone().or(http.base_path));
+        let base_path = base_path(&mut file, wanted_base_path);
         Config {
             data_dir: args.data_dir.clone(),
-            listen: args.listen.or(http.listen).unwrap_or(LISTEN_DEFAULT),
+            listen: args.listen.or(listen).unwrap_or(LISTEN_DEFAULT),
             base_path,
             admin_key_file: present(&args.admin_key_file),
-            app_server_url: present(&args.app_server_url).or(app_server.url),
+            app_server_url,
+            procedures,
             kubeconfig: present(&args.kubeconfig).or(cluster.kubeconfig),
             cluster_enabled: cluster.enabled,
             segment_bytes: journal.segment_bytes.unwrap_or(SEGMENT_BYTES),

@@ -7,8 +7,7 @@ use serde_json::Value;
 use super::wire;
 use crate::{
     event::{
-        self, DeletedBecause, Event, Key, ObjectDeleted, ObjectObserved, Outcome, State, TraceEnd,
-        millis,
+        self, DeletedBecause, Event, Key, ObjectDeleted, ObjectObserved, State, TraceEnd, millis,
     },
     journal::{LeftAlone, Place, Positions, SegmentInfo},
     recorder::Limits,
@@ -245,6 +244,7 @@ pub(super) fn action(row: Recorded<Action>) -> wire::Action {
             saved: true,
         },
         Action::Ended(outcome) => wire::Action {
+            outcome: Some(outcome.word().into()),
             id: outcome.id,
             seq: row.seq,
             actor: outcome.actor,
@@ -252,15 +252,19 @@ pub(super) fn action(row: Recorded<Action>) -> wire::Action {
             args: json_text(&outcome.args),
             started: outcome.started,
             ended: Some(outcome.ended),
-            outcome: Some(word(outcome.outcome)),
             detail: outcome.detail,
             saved: true,
         },
     }
 }
 
-fn word(outcome: Outcome) -> String {
-    outcome.as_str().into()
+pub(super) fn action_progress(row: Recorded<event::ActionProgress>) -> wire::ActionProgress {
+    wire::ActionProgress {
+        id: row.value.id,
+        seq: row.seq,
+        learned: row.learned,
+        line: row.value.line,
+    }
 }
 
 pub(super) fn left_alone(file: &LeftAlone) -> wire::LeftAlone {

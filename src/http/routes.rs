@@ -20,6 +20,9 @@
 //! GET    /api/sources                   see      sources and gaps
 //! GET    /api/actions                   see      what admins did
 //! POST   /api/actions                   act      start an action
+//! GET    /api/actions/{id}              see      one, with its output
+//! POST   /api/actions/{id}/cancel       act      cancel it
+//! GET    /api/runbooks                  see      the procedures of the configuration
 //! GET    /api/live                      see      the live feed
 //! GET    /api/journal                   see      segments and recovery report
 //! GET    /api/journal/segments/{name}   see      one segment's bytes
@@ -69,6 +72,8 @@ enum Handler {
     LogOut,
     Status,
     StartAction,
+    CancelAction,
+    Runbooks,
     Live,
     Journal,
     Segment,
@@ -97,7 +102,7 @@ const fn delete(path: &'static str, need: Need, handler: Handler) -> Route {
     Route { method: Method::DELETE, path, need, handler }
 }
 
-static ROUTES: [Route; 25] = [
+static ROUTES: [Route; 28] = [
     get("/healthz", Need::Nothing, Handler::Alive),
     get("/health-check", Need::Nothing, Handler::Alive),
     get("/readyz", Need::Nothing, Handler::Ready),
@@ -115,8 +120,11 @@ static ROUTES: [Route; 25] = [
     get("/api/requests/{id}", Need::See, Handler::Of(read::app::request)),
     get("/api/live-queries", Need::See, Handler::Of(read::app::live_queries)),
     get("/api/sources", Need::See, Handler::Of(read::recorder::sources)),
-    get("/api/actions", Need::See, Handler::Of(read::recorder::actions)),
+    get("/api/actions", Need::See, Handler::Of(read::actions::actions)),
     post("/api/actions", Need::Act, Handler::StartAction),
+    get("/api/actions/{id}", Need::See, Handler::Of(read::actions::action)),
+    post("/api/actions/{id}/cancel", Need::Act, Handler::CancelAction),
+    get("/api/runbooks", Need::See, Handler::Runbooks),
     get("/api/live", Need::See, Handler::Live),
     get("/api/journal", Need::See, Handler::Journal),
     get("/api/journal/segments/{name}", Need::See, Handler::Segment),
@@ -209,6 +217,8 @@ async fn serve(surface: &Arc<Surface>, to: Handler, asked: Asked) -> Result<Resp
         Handler::LogOut => Ok(write::log_out(surface)),
         Handler::Status => read::recorder::status(surface, asked.call).await,
         Handler::StartAction => write::start_action(surface, asked.caller()?, asked.body).await,
+        Handler::CancelAction => write::cancel_action(surface, asked.caller()?, asked.call.place()),
+        Handler::Runbooks => read::actions::runbooks(surface),
         Handler::Live => live::live(surface, &asked.method, &asked.headers, params).await,
         Handler::Journal => read::journal::journal(surface).await,
         Handler::Segment => download::segment(surface, asked.bytes(), asked.call.place()).await,

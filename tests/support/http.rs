@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use monitor_backend::{
-    actions::Actions,
+    actions::{Actions, Procedures},
     event::{
         ClusterEvent, DeletedBecause, Event, Extensions, Level, LiveQuery, LogLine, ObjectDeleted,
         ObjectObserved, ObjectRef, Observation, Observed, Section, SourceState, State, Trace,
@@ -106,7 +106,12 @@ impl Server {
             version: "1.2.3".into(),
             published: recording.published.clone(),
             recorder: Some(recording.recorder.clone()),
-            actions: Some(Actions::new(recording.recorder.clone(), None)),
+            actions: Some(Actions::new(
+                recording.recorder.clone(),
+                recording.published.clone(),
+                None,
+                Procedures::default(),
+            )),
             admin_key: Some(AdminKey::new(KEY)),
             base_path: String::new(),
             data_dir: Some(recording.dir.path().to_owned()),

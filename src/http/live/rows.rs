@@ -23,7 +23,7 @@ const TOPICS: [(&str, &[u16]); 7] = [
     ("objects", &[kind::OBJECT_OBSERVED, kind::OBJECT_DELETED]),
     ("events", &[kind::CLUSTER_EVENT]),
     ("sources", &[kind::SOURCE_STATE]),
-    ("actions", &[kind::ACTION_INTENT, kind::ACTION_OUTCOME]),
+    ("actions", &[kind::ACTION_INTENT, kind::ACTION_PROGRESS, kind::ACTION_OUTCOME]),
 ];
 
 /// What a feed is about.
@@ -115,8 +115,10 @@ fn add(batch: &mut LiveBatch, record: Record<'_>) {
             let value = Action::Ended(outcome);
             batch.actions.push(convert::action(Recorded { seq, learned, value }));
         }
-        Event::ActionProgress(_)
-        | Event::WatchPosition(_)
+        Event::ActionProgress(value) => {
+            batch.action_progress.push(convert::action_progress(Recorded { seq, learned, value }));
+        }
+        Event::WatchPosition(_)
         | Event::Boot(_)
         | Event::Retention(_)
         | Event::FilesRemoved(_)

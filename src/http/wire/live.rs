@@ -3,7 +3,9 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Action, ClusterEvent, Gap, LiveQuery, LogEntry, ObjectRow, Request, Source};
+use super::{
+    Action, ActionProgress, ClusterEvent, Gap, LiveQuery, LogEntry, ObjectRow, Request, Source,
+};
 
 /// `hello`: the first message of `GET /api/live`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -53,6 +55,9 @@ pub struct LiveBatch {
     /// Topic `actions`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<Action>,
+    /// Topic `actions`: their output, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub action_progress: Vec<ActionProgress>,
 }
 
 /// `durable`: how far the journal is durable.
