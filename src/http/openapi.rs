@@ -57,6 +57,8 @@ pub(super) struct PageQuery {
         read::app::requests,
         read::app::request,
         read::app::live_queries,
+        read::usage::volumes,
+        read::usage::volume_history,
         read::recorder::sources,
         read::recorder::actions,
         write::start_action,

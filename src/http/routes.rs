@@ -17,6 +17,8 @@
 //! GET    /api/requests                  see      request traces
 //! GET    /api/requests/{id}             see      one
 //! GET    /api/live-queries              see      live queries
+//! GET    /api/volumes                   see      what volumes and processes use
+//! GET    /api/volumes/{key}/history     see      a volume's recorded states
 //! GET    /api/sources                   see      sources and gaps
 //! GET    /api/actions                   see      what admins did
 //! POST   /api/actions                   act      start an action
@@ -97,7 +99,7 @@ const fn delete(path: &'static str, need: Need, handler: Handler) -> Route {
     Route { method: Method::DELETE, path, need, handler }
 }
 
-static ROUTES: [Route; 25] = [
+static ROUTES: [Route; 27] = [
     get("/healthz", Need::Nothing, Handler::Alive),
     get("/health-check", Need::Nothing, Handler::Alive),
     get("/readyz", Need::Nothing, Handler::Ready),
@@ -114,6 +116,8 @@ static ROUTES: [Route; 25] = [
     get("/api/requests", Need::See, Handler::Of(read::app::requests)),
     get("/api/requests/{id}", Need::See, Handler::Of(read::app::request)),
     get("/api/live-queries", Need::See, Handler::Of(read::app::live_queries)),
+    get("/api/volumes", Need::See, Handler::Of(read::usage::volumes)),
+    get("/api/volumes/{key}/history", Need::See, Handler::Of(read::usage::volume_history)),
     get("/api/sources", Need::See, Handler::Of(read::recorder::sources)),
     get("/api/actions", Need::See, Handler::Of(read::recorder::actions)),
     post("/api/actions", Need::Act, Handler::StartAction),

@@ -16,13 +16,14 @@ const ROWS_MAX: usize = 2000;
 const BYTES_MAX: usize = 1 << 20;
 
 /// Each topic and the kinds of records that it shows.
-const TOPICS: [(&str, &[u16]); 7] = [
+const TOPICS: [(&str, &[u16]); 8] = [
     ("logs", &[kind::LOG_LINE]),
     ("requests", &[kind::TRACE]),
     ("live-queries", &[kind::LIVE_QUERY, kind::LIVE_QUERY_DROPPED]),
     ("objects", &[kind::OBJECT_OBSERVED, kind::OBJECT_DELETED]),
     ("events", &[kind::CLUSTER_EVENT]),
     ("sources", &[kind::SOURCE_STATE]),
+    ("volumes", &[kind::VOLUME_USAGE, kind::PROCESS_USAGE]),
     ("actions", &[kind::ACTION_INTENT, kind::ACTION_OUTCOME]),
 ];
 
@@ -106,6 +107,12 @@ fn add(batch: &mut LiveBatch, record: Record<'_>) {
             batch.events.push(convert::cluster_event(Recorded { seq, learned, value }));
         }
         Event::SourceState(value) => batch.sources.push(convert::source(value)),
+        Event::VolumeUsage(value) => {
+            batch.volumes.push(convert::volume(Recorded { seq, learned, value }));
+        }
+        Event::ProcessUsage(value) => {
+            batch.processes.push(convert::process(Recorded { seq, learned, value }));
+        }
         Event::Gap(value) => batch.gaps.push(convert::gap(Recorded { seq, learned, value })),
         Event::ActionIntent(intent) => {
             let value = Action::Running(intent);

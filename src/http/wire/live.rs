@@ -3,7 +3,9 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Action, ClusterEvent, Gap, LiveQuery, LogEntry, ObjectRow, Request, Source};
+use super::{
+    Action, ClusterEvent, Gap, LiveQuery, LogEntry, ObjectRow, Process, Request, Source, Volume,
+};
 
 /// `hello`: the first message of `GET /api/live`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -47,6 +49,12 @@ pub struct LiveBatch {
     /// Topic `sources`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<Source>,
+    /// Topic `volumes`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub volumes: Vec<Volume>,
+    /// Topic `volumes`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub processes: Vec<Process>,
     /// Every topic: gaps are always told.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Gap>,

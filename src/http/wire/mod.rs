@@ -19,6 +19,8 @@ mod journal;
 
 mod live;
 
+mod usage;
+
 pub use action::{Action, Actions, StartAction, StartedAction, WipeRequest, Wiped};
 pub use app::{LiveQueries, LiveQuery, LogEntry, Logs, Request, RequestEnd, Requests, Section};
 pub use cluster::{
@@ -29,3 +31,4 @@ pub use live::{LiveBatch, LiveDurable, LiveHeartbeat, LiveHello, LiveReset, Live
 pub use overview::{KindCount, Overview};
 pub use session::{ErrorBody, JournalStatus, LogIn, Mode, ReplayStatus, Session, Status, Unsaved};
 pub use source::{Gap, Source, SourceState, Sources};
+pub use usage::{Process, Volume, VolumeHistory, Volumes};
