@@ -58,6 +58,8 @@ pub(super) struct PageQuery {
         read::app::request,
         read::app::live_queries,
         read::app::probes,
+        read::usage::volumes,
+        read::usage::volume_history,
         read::recorder::sources,
         read::recorder::actions,
         write::start_action,

@@ -18,6 +18,8 @@
 //! GET    /api/requests/{id}             see      one
 //! GET    /api/live-queries              see      live queries
 //! GET    /api/probes                    see      what probes found
+//! GET    /api/volumes                   see      what volumes and processes use
+//! GET    /api/volumes/{key}/history     see      a volume's recorded states
 //! GET    /api/sources                   see      sources and gaps
 //! GET    /api/actions                   see      what admins did
 //! POST   /api/actions                   act      start an action
@@ -116,6 +118,8 @@ static ROUTES: &[Route] = &[
     get("/api/requests/{id}", Need::See, Handler::Of(read::app::request)),
     get("/api/live-queries", Need::See, Handler::Of(read::app::live_queries)),
     get("/api/probes", Need::See, Handler::Of(read::app::probes)),
+    get("/api/volumes", Need::See, Handler::Of(read::usage::volumes)),
+    get("/api/volumes/{key}/history", Need::See, Handler::Of(read::usage::volume_history)),
     get("/api/sources", Need::See, Handler::Of(read::recorder::sources)),
     get("/api/actions", Need::See, Handler::Of(read::recorder::actions)),
     post("/api/actions", Need::Act, Handler::StartAction),

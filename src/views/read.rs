@@ -16,7 +16,7 @@ use super::{
 use crate::{
     event::{
         ActionOutcome, ClusterEvent, DecodeError, Event, Gap, Key, Level, LogLine, Millis,
-        ObjectDeleted, State as SourceWord, Trace, TraceEnd, kind, millis,
+        ObjectDeleted, State as SourceWord, Trace, TraceEnd, VolumeUsage, kind, millis,
     },
     journal::{Error, Flags, Range, Reader, Record, Seq, Text},
 };
@@ -191,6 +191,23 @@ pub fn logs(
 pub fn gaps(reader: &Reader, window: Window) -> Result<Page<Recorded<Gap>>, Error> {
     page(reader, window, of_kinds(&[kind::GAP]), |record| match decode(record)? {
         Recorded { seq, learned, value: Event::Gap(value) } => {
+            Some(Recorded { seq, learned, value })
+        }
+        _ => None,
+    })
+}
+
+/// The recorded states of one volume.
+///
+/// # Errors
+/// The journal could not be read.
+pub fn volume_history(
+    reader: &Reader,
+    key: Key,
+    window: Window,
+) -> Result<Page<Recorded<VolumeUsage>>, Error> {
+    page(reader, window, about(key, &[kind::VOLUME_USAGE]), |record| match decode(record)? {
+        Recorded { seq, learned, value: Event::VolumeUsage(value) } => {
             Some(Recorded { seq, learned, value })
         }
         _ => None,

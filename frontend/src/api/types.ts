@@ -183,12 +183,16 @@ export interface LiveBatch {
   objects?: ObjectRow[]
   /** Topic `probes`. */
   probes?: Probe[]
+  /** Topic `volumes`. */
+  processes?: Process[]
   /** Topic `requests`. */
   requests?: Request[]
   /** Topic `sources`. */
   sources?: Source[]
   /** Inclusive; also the message's id. */
   to: number
+  /** Topic `volumes`. */
+  volumes?: Volume[]
 }
 
 /** `durable`: how far the journal is durable. */
@@ -457,6 +461,28 @@ export interface Probes {
   seq: number
 }
 
+/** A process, or a group of them, as it was last measured. */
+export interface Process {
+  /** What the source told of it, as it told it; null for nothing. */
+  body: unknown
+  /** Processors in use, as a share of one; null where that is not known. */
+  cpu_cores: number | null
+  /** It is no longer there. */
+  gone: boolean
+  /** Memory in use, bytes; null where that is not known. */
+  memory_bytes: number | null
+  /** `app-server`, `recorder`, `node/NAME` or `pod/NAMESPACE/NAME`. */
+  name: string
+  /** When it was measured. */
+  observed: number
+  /** Whether the journal holds that record. */
+  saved: boolean
+  /** The record of it. */
+  seq: number
+  /** The source that measured it. */
+  source: string
+}
+
 /** How far back the journal reaches, and will reach. */
 export interface Reach {
   /** Bytes recorded an hour, over the last hours; null while too little is known. */
@@ -665,6 +691,64 @@ export interface Upkeep {
   time: number
   /** `retention`, `files_removed` or `degraded`. */
   what: string
+}
+
+/** A volume as it was last measured. */
+export interface Volume {
+  /** Bytes that can still be written. */
+  available_bytes: number
+  /** Bytes that it holds. */
+  capacity_bytes: number
+  /** The name of the claim; `recorder` for the recorder's own volume. */
+  claim: string
+  /** It is no longer there. */
+  gone: boolean
+  /** Inodes that it has; 0 where that is not known. */
+  inodes: number
+  /** Inodes in use. */
+  inodes_used: number
+  /** Stands for the volume in paths. */
+  key: string
+  /** The claim's namespace; empty for the recorder's own volume. */
+  namespace: string
+  /** The node where it was measured; empty where that is not known. */
+  node: string
+  /** When it was measured. */
+  observed: number
+  /** Where it is mounted; null where that is not known. */
+  path: string | null
+  /** A pod that mounts it; empty for none. */
+  pod: string
+  /** Share that is used of what can be used, 0 to 1; null where the capacity is not known. */
+  ratio: number | null
+  /** Whether the journal holds that record. */
+  saved: boolean
+  /** The record of it. */
+  seq: number
+  /** The source that measured it. */
+  source: string
+  /** Bytes in use. */
+  used_bytes: number
+}
+
+/** `GET /api/volumes/{key}/history`. */
+export interface VolumeHistory {
+  /** The `before` of the next page, or null. */
+  next: number | null
+  /** The sequence number that this answer is of. */
+  seq: number
+  /** Its recorded states, newest first. */
+  volumes: Volume[]
+}
+
+/** `GET /api/volumes`. */
+export interface Volumes {
+  /** Processes, by name. */
+  processes: Process[]
+  /** The sequence number that this answer is of. */
+  seq: number
+  /** Volumes: the recorder's own first, then by namespace and claim. */
+  volumes: Volume[]
 }
 
 /** Body of `POST /api/journal/wipe`. */

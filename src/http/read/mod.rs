@@ -12,6 +12,8 @@ pub(super) mod overview;
 
 pub(super) mod recorder;
 
+pub(super) mod usage;
+
 use hyper::StatusCode;
 use serde::Serialize;
 

@@ -21,6 +21,8 @@ mod journal;
 
 mod live;
 
+mod usage;
+
 pub use action::{Action, Actions, StartAction, StartedAction, WipeRequest, Wiped};
 pub use app::{LiveQueries, LiveQuery, LogEntry, Logs, Request, RequestEnd, Requests, Section};
 pub use cluster::{
@@ -32,3 +34,4 @@ pub use overview::{KindCount, Overview};
 pub use probe::{Probe, Probes};
 pub use session::{ErrorBody, JournalStatus, LogIn, Mode, ReplayStatus, Session, Status, Unsaved};
 pub use source::{Gap, Source, SourceState, Sources, UnknownMessages};
+pub use usage::{Process, Volume, VolumeHistory, Volumes};
