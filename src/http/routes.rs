@@ -20,6 +20,7 @@
 //! GET    /api/sources                   see      sources and gaps
 //! GET    /api/actions                   see      what admins did
 //! POST   /api/actions                   act      start an action
+//! GET    /api/outside                   see      other tools, and how they are
 //! GET    /api/live                      see      the live feed
 //! GET    /api/journal                   see      segments and recovery report
 //! GET    /api/journal/segments/{name}   see      one segment's bytes
@@ -43,7 +44,7 @@ use super::{
     error::Error,
     live,
     moment::Moment,
-    openapi,
+    openapi, outside,
     params::{Params, decode_path},
     read::{self, Call},
     site, write,
@@ -69,6 +70,7 @@ enum Handler {
     LogOut,
     Status,
     StartAction,
+    Outside,
     Live,
     Journal,
     Segment,
@@ -97,7 +99,7 @@ const fn delete(path: &'static str, need: Need, handler: Handler) -> Route {
     Route { method: Method::DELETE, path, need, handler }
 }
 
-static ROUTES: [Route; 25] = [
+static ROUTES: [Route; 26] = [
     get("/healthz", Need::Nothing, Handler::Alive),
     get("/health-check", Need::Nothing, Handler::Alive),
     get("/readyz", Need::Nothing, Handler::Ready),
@@ -117,6 +119,7 @@ static ROUTES: [Route; 25] = [
     get("/api/sources", Need::See, Handler::Of(read::recorder::sources)),
     get("/api/actions", Need::See, Handler::Of(read::recorder::actions)),
     post("/api/actions", Need::Act, Handler::StartAction),
+    get("/api/outside", Need::See, Handler::Outside),
     get("/api/live", Need::See, Handler::Live),
     get("/api/journal", Need::See, Handler::Journal),
     get("/api/journal/segments/{name}", Need::See, Handler::Segment),
@@ -209,6 +212,7 @@ async fn serve(surface: &Arc<Surface>, to: Handler, asked: Asked) -> Result<Resp
         Handler::LogOut => Ok(write::log_out(surface)),
         Handler::Status => read::recorder::status(surface, asked.call).await,
         Handler::StartAction => write::start_action(surface, asked.caller()?, asked.body).await,
+        Handler::Outside => Ok(outside::outside(surface, &asked.headers)),
         Handler::Live => live::live(surface, &asked.method, &asked.headers, params).await,
         Handler::Journal => read::journal::journal(surface).await,
         Handler::Segment => download::segment(surface, asked.bytes(), asked.call.place()).await,

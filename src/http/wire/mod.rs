@@ -17,6 +17,8 @@ mod overview;
 
 mod journal;
 
+mod outside;
+
 mod live;
 
 pub use action::{Action, Actions, StartAction, StartedAction, WipeRequest, Wiped};
@@ -26,6 +28,10 @@ pub use cluster::{
 };
 pub use journal::{Journal, LeftAlone, Limits, Reach, Segment, Upkeep};
 pub use live::{LiveBatch, LiveDurable, LiveHeartbeat, LiveHello, LiveReset, LiveShed};
+pub use outside::{
+    GrafanaPassword, LokiEntry, LokiLogs, Outside, Tool, ToolKind, ToolsSession,
+    ToolsSessionRequest,
+};
 pub use overview::{KindCount, Overview};
 pub use session::{ErrorBody, JournalStatus, LogIn, Mode, ReplayStatus, Session, Status, Unsaved};
 pub use source::{Gap, Source, SourceState, Sources};
