@@ -26,6 +26,8 @@ mod live;
 
 mod moment;
 
+mod outside;
+
 mod params;
 
 mod pool;
@@ -53,7 +55,6 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-pub use self::access::AdminKey;
 use self::{
     access::Access,
     body::Response,
@@ -64,6 +65,7 @@ use self::{
     read::Call,
     wire::Mode,
 };
+pub use self::{access::AdminKey, outside::ToolsDesk};
 use crate::{
     actions::Actions,
     journal::Reader,
@@ -85,6 +87,8 @@ pub struct Desk {
     pub actions: Option<Actions>,
     /// `None` in a replay, which is open to whoever reaches its loopback address.
     pub admin_key: Option<AdminKey>,
+    /// Other tools, and the port that shows their pages.
+    pub outside: Option<ToolsDesk>,
     /// Where a gateway puts this surface: empty, or as [`base_path`] gives it.
     pub base_path: String,
     /// Where the journal is; its volume is shown. `None` in a replay.

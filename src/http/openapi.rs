@@ -8,7 +8,7 @@ use utoipa::{
     },
 };
 
-use super::{download, live, read, wire, write};
+use super::{download, live, outside, read, wire, write};
 
 /// The moment that an answer is of.
 #[derive(IntoParams)]
@@ -68,9 +68,14 @@ pub(super) struct PageQuery {
         download::segment,
         download::backup,
         write::wipe,
+        outside::outside,
     ),
     components(schemas(
         wire::ErrorBody,
+        wire::ToolsSessionRequest,
+        wire::ToolsSession,
+        wire::LokiLogs,
+        wire::GrafanaPassword,
         wire::LiveHello,
         wire::LiveBatch,
         wire::LiveDurable,

@@ -23,6 +23,7 @@
 //! GET    /api/sources                   see      sources and gaps
 //! GET    /api/actions                   see      what admins did
 //! POST   /api/actions                   act      start an action
+//! GET    /api/outside                   see      other tools, and how they are
 //! GET    /api/live                      see      the live feed
 //! GET    /api/journal                   see      segments and recovery report
 //! GET    /api/journal/segments/{name}   see      one segment's bytes
@@ -46,7 +47,7 @@ use super::{
     error::Error,
     live,
     moment::Moment,
-    openapi,
+    openapi, outside,
     params::{Params, decode_path},
     read::{self, Call},
     site, write,
@@ -72,6 +73,7 @@ enum Handler {
     LogOut,
     Status,
     StartAction,
+    Outside,
     Live,
     Journal,
     Segment,
@@ -123,6 +125,7 @@ static ROUTES: &[Route] = &[
     get("/api/sources", Need::See, Handler::Of(read::recorder::sources)),
     get("/api/actions", Need::See, Handler::Of(read::recorder::actions)),
     post("/api/actions", Need::Act, Handler::StartAction),
+    get("/api/outside", Need::See, Handler::Outside),
     get("/api/live", Need::See, Handler::Live),
     get("/api/journal", Need::See, Handler::Journal),
     get("/api/journal/segments/{name}", Need::See, Handler::Segment),
@@ -215,6 +218,7 @@ async fn serve(surface: &Arc<Surface>, to: Handler, asked: Asked) -> Result<Resp
         Handler::LogOut => Ok(write::log_out(surface)),
         Handler::Status => read::recorder::status(surface, asked.call).await,
         Handler::StartAction => write::start_action(surface, asked.caller()?, asked.body).await,
+        Handler::Outside => Ok(outside::outside(surface, &asked.headers)),
         Handler::Live => live::live(surface, &asked.method, &asked.headers, params).await,
         Handler::Journal => read::journal::journal(surface).await,
         Handler::Segment => download::segment(surface, asked.bytes(), asked.call.place()).await,

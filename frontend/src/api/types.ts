@@ -93,6 +93,14 @@ export interface Gap {
   to: number
 }
 
+/** Answer of `POST /api/outside/grafana/password`. Cannot be printed. */
+export interface GrafanaPassword {
+  /** The action that stands in the journal, without the password. */
+  action: string
+  /** The admin password, as the Secret has it. */
+  password: string
+}
+
 /** `GET /api/journal`. */
 export interface Journal {
   /** The positions. */
@@ -315,6 +323,36 @@ export interface Logs {
   seq: number
 }
 
+/** A log line that Loki has. It is not in the journal, so it has no number. */
+export interface LokiEntry {
+  /** The labels of its stream, and what Loki keeps beside the line. */
+  labels: Record<string, unknown>
+  /** ERROR, WARN, INFO, DEBUG or TRACE, by the labels of its stream; INFO where they do not tell. */
+  level: string
+  /** The text. */
+  message: string
+  /** `outside/loki`. */
+  source: string
+  /** Empty: Loki knows no spans. */
+  span_name: string
+  /** What wrote it, by the labels of its stream. */
+  target: string
+  /** The time that the line claims. */
+  time: number
+  /** The same in nanoseconds since 1970, in digits. */
+  time_ns: string
+}
+
+/** `GET /api/outside/loki`. */
+export interface LokiLogs {
+  /** In the direction that was asked for. */
+  entries: LokiEntry[]
+  /** True where there may be more lines than the limit lets through. */
+  is_full: boolean
+  /** The sequence number that was the last when this was asked. */
+  seq: number
+}
+
 /** What this process is. */
 export type Mode = 'live' | 'demo' | 'replay'
 
@@ -396,6 +434,14 @@ export interface Objects {
   objects: ObjectRow[]
   /** The sequence number that this answer is of. */
   seq: number
+}
+
+/** `GET /api/outside`. */
+export interface Outside {
+  /** The sequence number that this answer is of. */
+  seq: number
+  /** The configured tools; none is no fault. */
+  tools: Tool[]
 }
 
 /** `GET /api/overview`. */
@@ -659,6 +705,43 @@ export interface Timeline {
   next: number | null
   /** The sequence number that this answer is of. */
   seq: number
+}
+
+/** A tool. */
+export interface Tool {
+  /** Whether `POST /api/outside/grafana/password` can show its admin password. */
+  has_password: boolean
+  /** How it is shown. */
+  kind: ToolKind
+  /** When it was last up, as far as this process knows. */
+  last_up: number | null
+  /** `prometheus`, `alertmanager`, `grafana` or `loki`. */
+  name: string
+  /** Why it is down; empty while it is up. */
+  reason: string
+  /** Since when it is so. */
+  since: number
+  /** Whether it is well; null until it was asked for the first time. */
+  up: boolean | null
+  /** Where a browser finds it; null for a tool without pages, and where no second port is served. */
+  url: string | null
+}
+
+/** How a tool is shown. */
+export type ToolKind = 'proxy' | 'link' | 'logs'
+
+/** Answer of `POST /api/outside/tools-session`. */
+export interface ToolsSession {
+  /** Opens the tool once, within half a minute, in a frame or a tab. */
+  url: string
+}
+
+/** Body of `POST /api/outside/tools-session`. */
+export interface ToolsSessionRequest {
+  /** A path within the tool, with its query, for example `/graph?g0.expr=up`. */
+  path: string | null
+  /** Which tool to open. */
+  tool: string
 }
 
 /** Messages of one sort that this version does not know. */

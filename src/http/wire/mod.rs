@@ -19,6 +19,8 @@ mod overview;
 
 mod journal;
 
+mod outside;
+
 mod live;
 
 mod usage;
@@ -30,6 +32,10 @@ pub use cluster::{
 };
 pub use journal::{Journal, LeftAlone, Limits, Reach, Segment, Upkeep};
 pub use live::{LiveBatch, LiveDurable, LiveHeartbeat, LiveHello, LiveReset, LiveShed};
+pub use outside::{
+    GrafanaPassword, LokiEntry, LokiLogs, Outside, Tool, ToolKind, ToolsSession,
+    ToolsSessionRequest,
+};
 pub use overview::{KindCount, Overview};
 pub use probe::{Probe, Probes};
 pub use session::{ErrorBody, JournalStatus, LogIn, Mode, ReplayStatus, Session, Status, Unsaved};
