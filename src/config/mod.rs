@@ -7,6 +7,8 @@ mod file;
 
 mod journal;
 
+mod problems;
+
 use std::{fs, net::SocketAddr, path::PathBuf};
 
 use serde::Deserialize;
@@ -16,6 +18,7 @@ use crate::{
     cli::ServeArgs,
     http,
     journal::{Retention, SEGMENT_BYTES},
+    views::problems::Thresholds,
 };
 
 /// The port of the original deployment.
@@ -45,6 +48,8 @@ pub struct Config {
     pub keep: Retention,
     /// What each source of log lines and traces may record a day, bytes.
     pub source_bytes_per_day: Option<u64>,
+    /// When something counts as a problem.
+    pub thresholds: Thresholds,
     /// Wipes once for each new token.
     pub wipe_on_start: Option<String>,
     /// What was wrong in the file, a line each.
@@ -108,6 +113,7 @@ impl Config {
         let journal = file.checked("journal", JournalSection::fault);
         let app_server: AppServerSection = file.section("app_server");
         let cluster: ClusterSection = file.section("cluster");
+        let thresholds = problems::section(&mut file);
         file.report_unknown_sections();
         let base_path = base_path(&mut file, args.base_path.clone().or(http.base_path));
         Config {
@@ -121,6 +127,7 @@ impl Config {
             segment_bytes: journal.segment_bytes.unwrap_or(SEGMENT_BYTES),
             keep: journal.keep(),
             source_bytes_per_day: journal.source_bytes_per_day,
+            thresholds,
             wipe_on_start: present(&args.wipe_on_start),
             faults: file.faults,
         }

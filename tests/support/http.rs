@@ -15,6 +15,7 @@ use monitor_backend::{
         fs::{Disk, Fs},
     },
     recorder::{self, Published, Recorder},
+    views::problems::Thresholds,
 };
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
@@ -110,6 +111,7 @@ impl Server {
             admin_key: Some(AdminKey::new(KEY)),
             base_path: String::new(),
             data_dir: Some(recording.dir.path().to_owned()),
+            thresholds: Thresholds::default(),
             limits: Limits::default(),
         };
         change(&mut desk);
@@ -129,6 +131,7 @@ impl Server {
             admin_key: None,
             base_path: String::new(),
             data_dir: None,
+            thresholds: Thresholds::default(),
             limits: Limits::default(),
         })
         .await

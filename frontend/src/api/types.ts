@@ -336,6 +336,18 @@ export interface ObjectHistory {
   versions: ObjectVersion[]
 }
 
+/** An object of the cluster. */
+export interface ObjectName {
+  /** For example `Pod`. */
+  kind: string
+  /** Its name. */
+  name: string
+  /** Empty for objects of the whole cluster. */
+  namespace: string
+  /** Its uid; empty where the object itself is not known. */
+  uid: string
+}
+
 /** A cluster object, one row. */
 export interface ObjectRow {
   /** For example `v1`. */
@@ -411,6 +423,8 @@ export interface Overview {
   looked_back_to: number | null
   /** Requests open now. */
   open_requests: number
+  /** What is wrong, as `/api/problems` tells it: the worst first, at most 200. */
+  problems: Problem[]
   /** The sequence number that this answer is of. */
   seq: number
   /** Every source, by name. */
@@ -419,6 +433,70 @@ export interface Overview {
   unhealthy: ObjectRow[]
   /** The newest warnings of the cluster; at most 20. */
   warnings: ClusterEvent[]
+}
+
+/** Something that is wrong. */
+export interface Problem {
+  /** What to look at next. */
+  advice: string
+  /** How many objects have this trouble; 1 for a source. */
+  count: number
+  /** What is known of it; may be empty. */
+  detail: string
+  /** The same for the same trouble, however often it is asked for. */
+  id: string
+  /** What kind of trouble. */
+  kind: ProblemKind
+  /**
+   * This is as it was last seen at this time, since when its source is not observed; null while
+   * it is.
+   */
+  last_seen: number | null
+  /** The first of them by name; at most 10; none for a source. */
+  objects: ObjectName[]
+  /** The records that prove it, newest first; at most 10. */
+  records: number[]
+  /** How bad it is. */
+  severity: Severity
+  /** Since when, as far as that is known. */
+  since: number
+  /** What it is about: the workload where several of its pods have the same trouble. */
+  subject: ProblemSubject
+  /** From when on this is a problem, and what to set to change that. */
+  threshold: string
+  /** What is wrong, in a sentence. */
+  title: string
+}
+
+/** By which clock `now` was read. */
+export type ProblemClock = 'wall' | 'record'
+
+/** What kind of trouble. */
+export type ProblemKind = 'crash_loop' | 'oom_killed' | 'pending' | 'image_pull' | 'node_not_ready' | 'replicas_missing' | 'job_failed' | 'volume_filling' | 'error_rate' | 'slow_requests' | 'source_down' | 'records_missing' | 'journal_degraded' | 'probe_failing'
+
+/** What a problem is about: an object, or a source. */
+export type ProblemSubject = ObjectName | {
+  /** The name of a source, of a probe, of a peer with several sources, or `recorder`. */
+  source: string
+}
+
+/** `GET /api/problems`. */
+export interface Problems {
+  /** By which clock `now` was read. */
+  clock: ProblemClock
+  /** How many more there are. */
+  left_out: number
+  /**
+   * What was before was looked at back to this event, and no further for want of time or for too
+   * many records; null where the whole look-back was.
+   */
+  looked_back_to: number | null
+  /** The time that counts as now: how long something has lasted is told by it. */
+  now: number
+  /** What is wrong, the worst first, then the newest; at most 200. */
+  problems: Problem[]
+  /** The sequence number that this answer is of. */
+  seq: number
 }
 
 /** How far back the journal reaches, and will reach. */
@@ -513,6 +591,9 @@ export interface Session {
   /** Whether this session may act, or only see. */
   can_act: boolean
 }
+
+/** How bad it is. */
+export type Severity = 'critical' | 'warning'
 
 /** A source as it is. */
 export interface Source {

@@ -15,6 +15,8 @@ mod action;
 
 mod overview;
 
+mod problem;
+
 mod journal;
 
 mod live;
@@ -27,5 +29,8 @@ pub use cluster::{
 pub use journal::{Journal, LeftAlone, Limits, Reach, Segment, Upkeep};
 pub use live::{LiveBatch, LiveDurable, LiveHeartbeat, LiveHello, LiveReset, LiveShed};
 pub use overview::{KindCount, Overview};
+pub use problem::{
+    ObjectName, Problem, ProblemClock, ProblemKind, ProblemSubject, Problems, Severity,
+};
 pub use session::{ErrorBody, JournalStatus, LogIn, Mode, ReplayStatus, Session, Status, Unsaved};
 pub use source::{Gap, Source, SourceState, Sources};
