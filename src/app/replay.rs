@@ -10,6 +10,7 @@ use crate::{
     http::{self, Desk, limits::Limits, wire::Mode},
     journal::Reader,
     recorder::Published,
+    views::problems::Thresholds,
 };
 
 /// Runs until a signal says to stop.
@@ -32,6 +33,7 @@ pub async fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         outside: None,
         base_path: String::new(),
         data_dir: None,
+        thresholds: Thresholds::default(),
         limits: Limits::default(),
     };
     announce(&listener)?;

@@ -75,6 +75,7 @@ pub async fn record_and_serve(
         outside: tools,
         base_path: config.base_path.clone(),
         data_dir: Some(config.data_dir.clone()),
+        thresholds: config.thresholds.clone(),
         limits: Limits::default(),
     };
     let http = tokio::spawn(http::serve(listener, desk, stopped(stopping.clone())));

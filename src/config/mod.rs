@@ -7,6 +7,8 @@ mod file;
 
 mod journal;
 
+mod problems;
+
 mod probes;
 
 mod outside;
@@ -22,6 +24,7 @@ use crate::{
     http,
     journal::{Retention, SEGMENT_BYTES},
     outside::Upstream,
+    views::problems::Thresholds,
 };
 
 /// The port of the original deployment.
@@ -67,6 +70,8 @@ pub struct Config {
     pub keep: Retention,
     /// What each source of log lines and traces may record a day, bytes.
     pub source_bytes_per_day: Option<u64>,
+    /// When something counts as a problem.
+    pub thresholds: Thresholds,
     /// Wipes once for each new token.
     pub wipe_on_start: Option<String>,
     /// What was wrong in the file, a line each.
@@ -138,6 +143,7 @@ impl Config {
         let journal = file.checked("journal", JournalSection::fault);
         let app_server: AppServerSection = file.section("app_server");
         let cluster: ClusterSection = file.section("cluster");
+        let thresholds = problems::section(&mut file);
         let metrics: MetricsSection = file.section("metrics");
         let (probes, probe_faults) = probes::checked(file.entries::<ProbeSection>("probes"));
         file.faults.extend(probe_faults);
@@ -163,6 +169,7 @@ impl Config {
             segment_bytes: journal.segment_bytes.unwrap_or(SEGMENT_BYTES),
             keep: journal.keep(),
             source_bytes_per_day: journal.source_bytes_per_day,
+            thresholds,
             wipe_on_start: present(&args.wipe_on_start),
             faults: file.faults,
         }

@@ -62,7 +62,7 @@ use self::{
     limits::{DOWNLOADS_MAX, Limits, QUERY_THREADS_MAX, STREAM_THREADS_MAX},
     moment::{Moment, Moments},
     pool::Pool,
-    read::Call,
+    read::{Call, problems::Board},
     wire::Mode,
 };
 pub use self::{access::AdminKey, outside::ToolsDesk};
@@ -70,6 +70,7 @@ use crate::{
     actions::Actions,
     journal::Reader,
     recorder::{Published, Recorder},
+    views::problems::Thresholds,
 };
 
 /// What the surface is given.
@@ -93,6 +94,8 @@ pub struct Desk {
     pub base_path: String,
     /// Where the journal is; its volume is shown. `None` in a replay.
     pub data_dir: Option<PathBuf>,
+    /// When something counts as a problem.
+    pub thresholds: Thresholds,
     /// The bounds.
     pub limits: Limits,
 }
@@ -137,6 +140,7 @@ struct Surface {
     feeds: Arc<Semaphore>,
     downloads: Arc<Semaphore>,
     moments: Moments,
+    board: Board,
     /// True once the server shuts down: feeds end.
     closing: watch::Receiver<bool>,
 }
@@ -151,6 +155,7 @@ impl Surface {
             feeds: Arc::new(Semaphore::new(desk.limits.feeds)),
             downloads: Arc::new(Semaphore::new(DOWNLOADS_MAX)),
             moments: Moments::default(),
+            board: Board::default(),
             closing,
             desk,
         }
@@ -175,14 +180,14 @@ impl Surface {
     async fn of_moment(
         self: &Arc<Self>,
         call: Call,
-        handler: fn(&Moment, &Call) -> Result<Response, Error>,
+        handler: impl FnOnce(&Surface, &Moment, &Call) -> Result<Response, Error> + Send + 'static,
     ) -> Result<Response, Error> {
         let at = call.params.at()?;
         moment::reader(&self.desk.published)?;
         let surface = self.clone();
         let answer = move || {
             let moment = surface.moments.get(&surface.desk.published, at)?;
-            handler(&moment, &call)
+            handler(&surface, &moment, &call)
         };
         self.queries.run(answer).await?
     }

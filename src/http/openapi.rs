@@ -49,6 +49,7 @@ pub(super) struct PageQuery {
         write::log_out,
         read::recorder::status,
         read::overview::overview,
+        read::problems::problems,
         read::cluster::objects,
         read::cluster::object,
         read::cluster::object_history,

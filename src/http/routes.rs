@@ -8,7 +8,8 @@
 //! POST   /api/session                   nothing  log in
 //! DELETE /api/session                   see      log out
 //! GET    /api/status                    see      mode, positions, replay, sources, faults
-//! GET    /api/overview                  see      what is wrong now
+//! GET    /api/overview                  see      the first page: problems, and what was done
+//! GET    /api/problems                  see      what is wrong, and what proves it
 //! GET    /api/objects                   see      cluster objects
 //! GET    /api/objects/{uid}             see      one, with its body
 //! GET    /api/objects/{uid}/history     see      its recorded states
@@ -66,12 +67,15 @@ enum Need {
 enum Handler {
     /// On a reader thread, from a moment.
     Of(fn(&Moment, &Call) -> Result<Response, Error>),
+    /// The same, with what every connection shares.
+    OfSurface(fn(&Surface, &Moment, &Call) -> Result<Response, Error>),
     Alive,
     Ready,
     Session,
     LogIn,
     LogOut,
     Status,
+    Problems,
     StartAction,
     Outside,
     Live,
@@ -110,7 +114,8 @@ static ROUTES: &[Route] = &[
     post("/api/session", Need::Nothing, Handler::LogIn),
     delete("/api/session", Need::See, Handler::LogOut),
     get("/api/status", Need::See, Handler::Status),
-    get("/api/overview", Need::See, Handler::Of(read::overview::overview)),
+    get("/api/overview", Need::See, Handler::OfSurface(read::overview::overview)),
+    get("/api/problems", Need::See, Handler::Problems),
     get("/api/objects", Need::See, Handler::Of(read::cluster::objects)),
     get("/api/objects/{uid}", Need::See, Handler::Of(read::cluster::object)),
     get("/api/objects/{uid}/history", Need::See, Handler::Of(read::cluster::object_history)),
@@ -210,13 +215,17 @@ impl Asked {
 async fn serve(surface: &Arc<Surface>, to: Handler, asked: Asked) -> Result<Response, Error> {
     let params = &asked.call.params;
     match to {
-        Handler::Of(handler) => surface.of_moment(asked.call, handler).await,
+        Handler::Of(handler) => {
+            surface.of_moment(asked.call, move |_, moment, call| handler(moment, call)).await
+        }
+        Handler::OfSurface(handler) => surface.of_moment(asked.call, handler).await,
         Handler::Alive => Ok(answer::text(StatusCode::OK, "alive\n")),
         Handler::Ready => Ok(surface.ready()),
         Handler::Session => Ok(write::session(asked.caller()?)),
         Handler::LogIn => write::log_in(surface, &asked.headers, asked.body).await,
         Handler::LogOut => Ok(write::log_out(surface)),
         Handler::Status => read::recorder::status(surface, asked.call).await,
+        Handler::Problems => read::problems::problems(surface, asked.call).await,
         Handler::StartAction => write::start_action(surface, asked.caller()?, asked.body).await,
         Handler::Outside => Ok(outside::outside(surface, &asked.headers)),
         Handler::Live => live::live(surface, &asked.method, &asked.headers, params).await,

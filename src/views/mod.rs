@@ -8,6 +8,8 @@ pub mod fold;
 
 pub mod objects;
 
+pub mod problems;
+
 pub mod read;
 
 use imbl::OrdMap;

@@ -18,6 +18,7 @@ use monitor_backend::{
         fs::{Disk, Fs},
     },
     recorder::{self, Published, Recorder},
+    views::problems::Thresholds,
 };
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
@@ -114,6 +115,7 @@ impl Server {
             outside: None,
             base_path: String::new(),
             data_dir: Some(recording.dir.path().to_owned()),
+            thresholds: Thresholds::default(),
             limits: Limits::default(),
         };
         change(&mut desk);
@@ -134,6 +136,7 @@ impl Server {
             outside: None,
             base_path: String::new(),
             data_dir: None,
+            thresholds: Thresholds::default(),
             limits: Limits::default(),
         })
         .await

@@ -17,6 +17,8 @@ mod action;
 
 mod overview;
 
+mod problem;
+
 mod journal;
 
 mod outside;
@@ -38,6 +40,9 @@ pub use outside::{
 };
 pub use overview::{KindCount, Overview};
 pub use probe::{Probe, Probes};
+pub use problem::{
+    ObjectName, Problem, ProblemClock, ProblemKind, ProblemSubject, Problems, Severity,
+};
 pub use session::{ErrorBody, JournalStatus, LogIn, Mode, ReplayStatus, Session, Status, Unsaved};
 pub use source::{Gap, Source, SourceState, Sources, UnknownMessages};
 pub use usage::{Process, Volume, VolumeHistory, Volumes};
