@@ -29,6 +29,7 @@ pub async fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         recorder: None,
         actions: None,
         admin_key: None,
+        reviewer: None,
         base_path: String::new(),
         data_dir: None,
         limits: Limits::default(),

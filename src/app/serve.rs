@@ -60,6 +60,9 @@ pub async fn record_and_serve(
             .context("starting the recorder failed")?;
     let kubeconfig = config.kubeconfig.clone();
     let cluster = config.cluster_enabled.then_some(Access { kubeconfig });
+    // A simulated cluster knows no tokens.
+    let reviewer = cluster.clone().filter(|_| mode == Mode::Live);
+    let reviewer = reviewer.and_then(|access| config.access.reviewer(access));
     let (stop, stopping) = watch::channel(false);
 
     announce(&listener)?;
@@ -70,6 +73,7 @@ pub async fn record_and_serve(
         recorder: Some(recorder.clone()),
         actions: Some(Actions::new(recorder.clone(), cluster.clone())),
         admin_key: Some(AdminKey::new(&key.key)),
+        reviewer,
         base_path: config.base_path.clone(),
         data_dir: Some(config.data_dir.clone()),
         limits: Limits::default(),
@@ -78,6 +82,7 @@ pub async fn record_and_serve(
 
     let sources = collect::Config {
         cluster,
+        kinds: config.kinds.clone(),
         app_server_url: config.app_server_url.clone(),
         ..collect::Config::default()
     };

@@ -66,6 +66,7 @@ use self::{
 };
 use crate::{
     actions::Actions,
+    cluster::Reviewer,
     journal::Reader,
     recorder::{Published, Recorder},
 };
@@ -85,6 +86,8 @@ pub struct Desk {
     pub actions: Option<Actions>,
     /// `None` in a replay, which is open to whoever reaches its loopback address.
     pub admin_key: Option<AdminKey>,
+    /// Asks the cluster about tokens; `None` where only the admin key counts.
+    pub reviewer: Option<Reviewer>,
     /// Where a gateway puts this surface: empty, or as [`base_path`] gives it.
     pub base_path: String,
     /// Where the journal is; its volume is shown. `None` in a replay.
@@ -139,7 +142,7 @@ struct Surface {
 
 impl Surface {
     fn new(mut desk: Desk, closing: watch::Receiver<bool>) -> Surface {
-        let access = Access::new(desk.admin_key.take());
+        let access = Access::new(desk.admin_key.take(), desk.reviewer.take());
         Surface {
             access,
             queries: Pool::new(QUERY_THREADS_MAX),
