@@ -12,6 +12,8 @@ mod outlet;
 
 mod pace;
 
+mod probes;
+
 mod report;
 
 mod supervisor;
@@ -23,6 +25,7 @@ use tokio::{sync::watch, task::JoinSet};
 pub use cluster::{Kinds, More};
 pub use outlet::{Outlet, Refused, Stopped};
 pub use pace::Pace;
+pub use probes::{Check, Header, HeaderValue, HttpCheck, PROBES_MAX, Probe};
 
 use crate::{cluster::Access, event::Millis};
 use report::Report;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     ActionIntent, ActionOutcome, ActionProgress, Boot, ClusterEvent, Degraded, Event, Extensions,
     FilesRemoved, Gap, LiveQuery, LiveQueryDropped, LogLine, ObjectDeleted, ObjectObserved,
-    ObjectRef, Retention, Section, SourceState, Trace, WatchPosition,
+    ObjectRef, ProbeResult, Retention, Section, SourceState, Trace, WatchPosition,
 };
 
 /// A text of an event.
@@ -38,6 +38,7 @@ impl Event {
             Event::SourceState(e) => e.texts(f),
             Event::Gap(e) => e.texts(f),
             Event::WatchPosition(e) => e.texts(f),
+            Event::ProbeResult(e) => e.texts(f),
             Event::ActionIntent(e) => e.texts(f),
             Event::ActionProgress(e) => e.texts(f),
             Event::ActionOutcome(e) => e.texts(f),
@@ -176,6 +177,25 @@ impl WatchPosition {
     fn texts(&mut self, f: &mut Visit<'_>) {
         let WatchPosition { source, resource_version, ext } = self;
         plain([source, resource_version], f);
+        ext.texts(f);
+    }
+}
+
+impl ProbeResult {
+    fn texts(&mut self, f: &mut Visit<'_>) {
+        let ProbeResult {
+            name,
+            target,
+            ok: _,
+            latency: _,
+            status: _,
+            detail,
+            since: _,
+            observed: _,
+            gone: _,
+            ext,
+        } = self;
+        plain([name, target, detail], f);
         ext.texts(f);
     }
 }
