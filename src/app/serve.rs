@@ -61,6 +61,9 @@ pub async fn record_and_serve(
             .context("starting the recorder failed")?;
     let kubeconfig = config.kubeconfig.clone();
     let cluster = config.cluster_enabled.then_some(Access { kubeconfig });
+    // A simulated cluster knows no tokens.
+    let reviewer = cluster.clone().filter(|_| mode == Mode::Live);
+    let reviewer = reviewer.and_then(|access| config.access.reviewer(access));
     let (stop, stopping) = watch::channel(false);
 
     let tools = tools_desk(&config)?;
@@ -73,6 +76,7 @@ pub async fn record_and_serve(
         actions: Some(Actions::new(recorder.clone(), cluster.clone())),
         admin_key: Some(AdminKey::new(&key.key)),
         outside: tools,
+        reviewer,
         base_path: config.base_path.clone(),
         data_dir: Some(config.data_dir.clone()),
         thresholds: config.thresholds.clone(),
@@ -82,6 +86,7 @@ pub async fn record_and_serve(
 
     let sources = collect::Config {
         cluster,
+        kinds: config.kinds.clone(),
         app_server_url: config.app_server_url.clone(),
         ..collect::Config::default()
     };

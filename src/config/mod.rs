@@ -3,6 +3,10 @@
 //! A fault inside the file costs its section and is reported; nothing in it keeps the process from
 //! starting.
 
+mod access;
+
+mod cluster;
+
 mod file;
 
 mod journal;
@@ -17,10 +21,13 @@ use std::{fs, net::SocketAddr, path::PathBuf};
 
 use serde::Deserialize;
 
-use self::{file::File, journal::JournalSection, probes::ProbeSection};
+use self::{
+    access::AccessSection, cluster::ClusterSection, file::File, journal::JournalSection,
+    probes::ProbeSection,
+};
 use crate::{
     cli::ServeArgs,
-    collect::Probe,
+    collect::{Kinds, Probe},
     http,
     journal::{Retention, SEGMENT_BYTES},
     outside::Upstream,
@@ -64,6 +71,10 @@ pub struct Config {
     pub kubeconfig: Option<PathBuf>,
     /// Whether a cluster is to be recorded.
     pub cluster_enabled: bool,
+    /// Which of its kinds.
+    pub kinds: Kinds,
+    /// Who may ask beside whoever holds the admin key.
+    pub access: AccessSection,
     /// Size of a new segment, bytes.
     pub segment_bytes: u64,
     /// How much is kept.
@@ -109,19 +120,6 @@ struct MetricsSection {
     listen: Option<SocketAddr>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct ClusterSection {
-    enabled: bool,
-    kubeconfig: Option<PathBuf>,
-}
-
-impl Default for ClusterSection {
-    fn default() -> ClusterSection {
-        ClusterSection { enabled: true, kubeconfig: None }
-    }
-}
-
 impl Config {
     /// Reads the file, if one is named, and puts the command line over it.
     ///
@@ -142,8 +140,9 @@ impl Config {
         let http: HttpSection = file.section("http");
         let journal = file.checked("journal", JournalSection::fault);
         let app_server: AppServerSection = file.section("app_server");
-        let cluster: ClusterSection = file.section("cluster");
         let thresholds = problems::section(&mut file);
+        let cluster = file.checked("cluster", ClusterSection::fault);
+        let access = AccessSection::take(&mut file);
         let metrics: MetricsSection = file.section("metrics");
         let (probes, probe_faults) = probes::checked(file.entries::<ProbeSection>("probes"));
         file.faults.extend(probe_faults);
@@ -161,11 +160,13 @@ impl Config {
             base_path,
             admin_key_file: present(&args.admin_key_file),
             app_server_url: present(&args.app_server_url).or(app_server.url),
+            kubeconfig: present(&args.kubeconfig).or(cluster.kubeconfig.clone()),
             basic_info_url: app_server.basic_info_url,
             probes,
             metrics_listen: args.metrics_listen.or(metrics.listen),
-            kubeconfig: present(&args.kubeconfig).or(cluster.kubeconfig),
             cluster_enabled: cluster.enabled,
+            kinds: cluster.kinds(),
+            access,
             segment_bytes: journal.segment_bytes.unwrap_or(SEGMENT_BYTES),
             keep: journal.keep(),
             source_bytes_per_day: journal.source_bytes_per_day,
@@ -249,6 +250,15 @@ mod tests {
     fn the_command_line_wins() {
         let args = ServeArgs { base_path: Some("/a".into()), ..ServeArgs::default() };
         assert_eq!(Config::merge(&args, "[http]\nbase_path = \"/b\"\n").base_path, "/a");
+    }
+
+    #[test]
+    fn a_fault_in_who_may_ask_leaves_the_admin_key_alone() {
+        let reviewer = |text: &str| merged(text).access.reviewer(Default::default());
+        assert!(reviewer("").is_some());
+        assert!(reviewer("[access]\naudience = \"mine\"\n").is_some());
+        assert!(reviewer("[access]\naudience = 5\n").is_none());
+        assert!(reviewer("[access]\naudience = \"\"\n").is_none());
     }
 
     #[test]

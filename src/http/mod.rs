@@ -68,6 +68,7 @@ use self::{
 pub use self::{access::AdminKey, outside::ToolsDesk};
 use crate::{
     actions::Actions,
+    cluster::Reviewer,
     journal::Reader,
     recorder::{Published, Recorder},
     views::problems::Thresholds,
@@ -90,6 +91,8 @@ pub struct Desk {
     pub admin_key: Option<AdminKey>,
     /// Other tools, and the port that shows their pages.
     pub outside: Option<ToolsDesk>,
+    /// Asks the cluster about tokens; `None` where only the admin key counts.
+    pub reviewer: Option<Reviewer>,
     /// Where a gateway puts this surface: empty, or as [`base_path`] gives it.
     pub base_path: String,
     /// Where the journal is; its volume is shown. `None` in a replay.
@@ -147,7 +150,7 @@ struct Surface {
 
 impl Surface {
     fn new(mut desk: Desk, closing: watch::Receiver<bool>) -> Surface {
-        let access = Access::new(desk.admin_key.take());
+        let access = Access::new(desk.admin_key.take(), desk.reviewer.take());
         Surface {
             access,
             queries: Pool::new(QUERY_THREADS_MAX),

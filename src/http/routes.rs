@@ -186,8 +186,8 @@ async fn admit(
     }
     let caller = surface.access.caller(headers).await?;
     caller.may_send(method, headers)?;
-    if route.need == Need::Act && !caller.can_act() {
-        return Err(Error::Replay);
+    if route.need == Need::Act {
+        caller.may_act()?;
     }
     Ok(Some(caller))
 }
@@ -204,7 +204,7 @@ struct Asked {
 
 impl Asked {
     fn caller(&self) -> Result<Caller, Error> {
-        self.caller.ok_or(Error::NoAccess)
+        self.caller.clone().ok_or(Error::NoAccess)
     }
 
     fn bytes(&self) -> Ask<'_> {
