@@ -50,6 +50,10 @@ pub struct ServeArgs {
     /// Address and port to serve on [default: 0.0.0.0:5130].
     #[arg(long, env = "LISTEN", value_parser = address)]
     pub listen: Option<SocketAddr>,
+    /// Address and port for the pages of proxied tools [default: 0.0.0.0:5131 when one is
+    /// configured].
+    #[arg(long, env = "TOOLS_LISTEN", value_parser = address)]
+    pub tools_listen: Option<SocketAddr>,
     /// File that holds the admin key; MONITOR_BACKEND_ADMIN_KEY wins over it. With neither, a key
     /// is generated into DATA_DIR/admin-key.
     #[arg(long, env = "ADMIN_KEY_FILE", value_parser = path())]
@@ -60,6 +64,9 @@ pub struct ServeArgs {
     /// The cluster's access [default: ~/.kube/config, then the pod's service account].
     #[arg(long, env = "KUBECONFIG", value_parser = path())]
     pub kubeconfig: Option<PathBuf>,
+    /// Address and port of /metrics, which asks for no key and holds only numbers [default: none].
+    #[arg(long, env = "METRICS_LISTEN", value_parser = address)]
+    pub metrics_listen: Option<SocketAddr>,
     /// Path under which a gateway serves this process, for example /monitor.
     #[arg(long, env = "BASE_PATH")]
     pub base_path: Option<String>,

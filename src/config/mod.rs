@@ -3,27 +3,47 @@
 //! A fault inside the file costs its section and is reported; nothing in it keeps the process from
 //! starting.
 
+mod access;
+
+mod cluster;
+
 mod file;
 
 mod journal;
 
 mod procedures;
 
+mod problems;
+
+mod probes;
+
+mod outside;
+
 use std::{collections::BTreeMap, fs, net::SocketAddr, path::PathBuf};
 
 use serde::Deserialize;
 
-use self::{file::File, journal::JournalSection};
+use self::{
+    access::AccessSection, cluster::ClusterSection, file::File, journal::JournalSection,
+    probes::ProbeSection,
+};
 use crate::{
     actions::{AppServer, Procedures},
     cli::ServeArgs,
+    collect::{Kinds, Probe},
     http,
     journal::{Retention, SEGMENT_BYTES},
+    outside::Upstream,
+    views::problems::Thresholds,
 };
 
 /// The port of the original deployment.
 const LISTEN_DEFAULT: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 5130);
+
+/// The port beside it.
+const TOOLS_LISTEN_DEFAULT: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 5131);
 
 /// Settings, ready to use.
 #[derive(Debug, Clone)]
@@ -32,6 +52,12 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Address and port to serve on.
     pub listen: SocketAddr,
+    /// Address and port for the pages of proxied tools; `None` where there is none to show.
+    pub tools_listen: Option<SocketAddr>,
+    /// Other tools.
+    pub outside: crate::outside::Config,
+    /// Where browsers reach the pages of proxied tools, if not on `tools_listen`'s port.
+    pub tools_url: Option<Upstream>,
     /// Path under which a gateway serves this process, in the form of [`http::base_path`].
     pub base_path: String,
     /// File that holds the admin key.
@@ -40,16 +66,28 @@ pub struct Config {
     pub app_server_url: Option<String>,
     /// What an admin can run.
     pub procedures: Procedures,
+    /// Where the app-server tells of itself; by default beside the link.
+    pub basic_info_url: Option<String>,
+    /// What is checked.
+    pub probes: Vec<Probe>,
+    /// Address and port of `/metrics`; `None`: it is not served.
+    pub metrics_listen: Option<SocketAddr>,
     /// The cluster's access; `None` for the usual places.
     pub kubeconfig: Option<PathBuf>,
     /// Whether a cluster is to be recorded.
     pub cluster_enabled: bool,
+    /// Which of its kinds.
+    pub kinds: Kinds,
+    /// Who may ask beside whoever holds the admin key.
+    pub access: AccessSection,
     /// Size of a new segment, bytes.
     pub segment_bytes: u64,
     /// How much is kept.
     pub keep: Retention,
     /// What each source of log lines and traces may record a day, bytes.
     pub source_bytes_per_day: Option<u64>,
+    /// When something counts as a problem.
+    pub thresholds: Thresholds,
     /// Wipes once for each new token.
     pub wipe_on_start: Option<String>,
     /// What was wrong in the file, a line each.
@@ -70,6 +108,7 @@ pub struct Unreadable {
 #[serde(deny_unknown_fields, default)]
 struct HttpSection {
     listen: Option<SocketAddr>,
+    tools_listen: Option<SocketAddr>,
     base_path: Option<String>,
 }
 
@@ -81,19 +120,13 @@ struct AppServerSection {
     http_url: Option<String>,
     /// Sent with each of their requests.
     http_headers: BTreeMap<String, String>,
+    basic_info_url: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct ClusterSection {
-    enabled: bool,
-    kubeconfig: Option<PathBuf>,
-}
-
-impl Default for ClusterSection {
-    fn default() -> ClusterSection {
-        ClusterSection { enabled: true, kubeconfig: None }
-    }
+struct MetricsSection {
+    listen: Option<SocketAddr>,
 }
 
 impl Config {
@@ -114,29 +147,44 @@ impl Config {
     fn merge(args: &ServeArgs, text: &str) -> Config {
         let mut file = File::parse(text);
         let http: HttpSection = file.section("http");
-        let listen = http.listen;
-        let wanted_base_path = args.base_path.clone().or(http.base_path);
         let journal = file.checked("journal", JournalSection::fault);
         let app_server: AppServerSection = file.section("app_server");
-        let cluster: ClusterSection = file.section("cluster");
         let app_server_url = present(&args.app_server_url).or(app_server.url);
         let (url, headers) = (app_server.http_url, app_server.http_headers);
         let tested = AppServer::of(url, app_server_url.as_deref(), headers);
         let procedures = procedures::take(&mut file, tested);
+        let thresholds = problems::section(&mut file);
+        let cluster = file.checked("cluster", ClusterSection::fault);
+        let access = AccessSection::take(&mut file);
+        let metrics: MetricsSection = file.section("metrics");
+        let (probes, probe_faults) = probes::checked(file.entries::<ProbeSection>("probes"));
+        file.faults.extend(probe_faults);
+        let (outside, tools_url) = self::outside::read(&mut file);
         file.report_unknown_sections();
-        let base_path = base_path(&mut file, wanted_base_path);
+        let base_path = base_path(&mut file, args.base_path.clone().or(http.base_path));
         Config {
             data_dir: args.data_dir.clone(),
-            listen: args.listen.or(listen).unwrap_or(LISTEN_DEFAULT),
+            listen: args.listen.or(http.listen).unwrap_or(LISTEN_DEFAULT),
+            tools_listen: outside
+                .has_relayed()
+                .then_some(args.tools_listen.or(http.tools_listen).unwrap_or(TOOLS_LISTEN_DEFAULT)),
+            outside,
+            tools_url,
             base_path,
             admin_key_file: present(&args.admin_key_file),
             app_server_url,
             procedures,
-            kubeconfig: present(&args.kubeconfig).or(cluster.kubeconfig),
+            kubeconfig: present(&args.kubeconfig).or(cluster.kubeconfig.clone()),
+            basic_info_url: app_server.basic_info_url,
+            probes,
+            metrics_listen: args.metrics_listen.or(metrics.listen),
             cluster_enabled: cluster.enabled,
+            kinds: cluster.kinds(),
+            access,
             segment_bytes: journal.segment_bytes.unwrap_or(SEGMENT_BYTES),
             keep: journal.keep(),
             source_bytes_per_day: journal.source_bytes_per_day,
+            thresholds,
             wipe_on_start: present(&args.wipe_on_start),
             faults: file.faults,
         }
@@ -189,6 +237,16 @@ mod tests {
     }
 
     #[test]
+    fn a_fault_in_a_list_costs_one_entry_alone() {
+        let probe = "[[probes]]\nname = \"b\"\ntcp = \"b:1\"\n";
+        let config = merged(&format!("[[probes]]\nname = \"a\"\ncolour = 1\n{probe}"));
+        assert_eq!((config.probes.len(), config.faults.len()), (1, 1));
+        assert!(config.faults[0].contains("[[probes]] number 1 is off"), "{:?}", config.faults);
+        let config = merged("[probes]\nname = \"a\"\n");
+        assert!(config.faults[0].contains("write [[probes]]"), "{:?}", config.faults);
+    }
+
+    #[test]
     fn unknown_keys_and_sections_are_named() {
         let config = merged("[http]\nlisten_on = \"x\"\n[colour]\nred = 1\n");
         assert!(config.faults.iter().any(|fault| fault.contains("listen_on")));
@@ -206,6 +264,15 @@ mod tests {
     fn the_command_line_wins() {
         let args = ServeArgs { base_path: Some("/a".into()), ..ServeArgs::default() };
         assert_eq!(Config::merge(&args, "[http]\nbase_path = \"/b\"\n").base_path, "/a");
+    }
+
+    #[test]
+    fn a_fault_in_who_may_ask_leaves_the_admin_key_alone() {
+        let reviewer = |text: &str| merged(text).access.reviewer(Default::default());
+        assert!(reviewer("").is_some());
+        assert!(reviewer("[access]\naudience = \"mine\"\n").is_some());
+        assert!(reviewer("[access]\naudience = 5\n").is_none());
+        assert!(reviewer("[access]\naudience = \"\"\n").is_none());
     }
 
     #[test]

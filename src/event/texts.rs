@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::{
     ActionIntent, ActionOutcome, ActionProgress, Boot, ClusterEvent, Degraded, Event, Extensions,
     FilesRemoved, Gap, LiveQuery, LiveQueryDropped, LogLine, ObjectDeleted, ObjectObserved,
-    ObjectRef, Retention, Section, SourceState, Trace, WatchPosition,
+    ObjectRef, ProbeResult, ProcessUsage, Retention, Section, SourceState, Trace, VolumeUsage,
+    WatchPosition,
 };
 
 /// A text of an event.
@@ -38,6 +39,9 @@ impl Event {
             Event::SourceState(e) => e.texts(f),
             Event::Gap(e) => e.texts(f),
             Event::WatchPosition(e) => e.texts(f),
+            Event::ProbeResult(e) => e.texts(f),
+            Event::VolumeUsage(e) => e.texts(f),
+            Event::ProcessUsage(e) => e.texts(f),
             Event::ActionIntent(e) => e.texts(f),
             Event::ActionProgress(e) => e.texts(f),
             Event::ActionOutcome(e) => e.texts(f),
@@ -176,6 +180,67 @@ impl WatchPosition {
     fn texts(&mut self, f: &mut Visit<'_>) {
         let WatchPosition { source, resource_version, ext } = self;
         plain([source, resource_version], f);
+        ext.texts(f);
+    }
+}
+
+impl ProbeResult {
+    fn texts(&mut self, f: &mut Visit<'_>) {
+        let ProbeResult {
+            name,
+            target,
+            ok: _,
+            latency: _,
+            status: _,
+            detail,
+            since: _,
+            observed: _,
+            gone: _,
+            ext,
+        } = self;
+        plain([name, target, detail], f);
+        ext.texts(f);
+    }
+}
+
+impl VolumeUsage {
+    fn texts(&mut self, f: &mut Visit<'_>) {
+        let VolumeUsage {
+            source,
+            namespace,
+            claim,
+            pod,
+            node,
+            path,
+            used_bytes: _,
+            capacity_bytes: _,
+            available_bytes: _,
+            inodes_used: _,
+            inodes: _,
+            observed: _,
+            gone: _,
+            ext,
+        } = self;
+        plain([source, namespace, claim, pod, node], f);
+        path.iter_mut().for_each(|path| f(Text::Plain(path)));
+        ext.texts(f);
+    }
+}
+
+impl ProcessUsage {
+    fn texts(&mut self, f: &mut Visit<'_>) {
+        let ProcessUsage {
+            source,
+            name,
+            cpu_cores: _,
+            memory_bytes: _,
+            body,
+            observed: _,
+            gone: _,
+            ext,
+        } = self;
+        plain([source, name], f);
+        f(Text::Json(body));
         ext.texts(f);
     }
 }

@@ -60,7 +60,11 @@ pub(super) fn segment(info: SegmentInfo) -> wire::Segment {
 }
 
 pub(super) fn source(source: event::SourceState) -> wire::Source {
+    let unknown = source
+        .unknown()
+        .map(|(name, count)| wire::UnknownMessages { name: name.to_owned(), count });
     wire::Source {
+        unknown: unknown.collect(),
         name: source.name,
         state: match source.state {
             State::Up => wire::SourceState::Up,
@@ -131,7 +135,7 @@ fn section(section: event::Section) -> wire::Section {
 pub(super) fn live_query(row: Recorded<event::LiveQuery>, observed: bool) -> wire::LiveQuery {
     let query = row.value;
     wire::LiveQuery {
-        id: live_query_id(Key::live_query(&query.source, &query.table_name, &query.filter)),
+        id: key_text(Key::live_query(&query.source, &query.table_name, &query.filter)),
         seq: row.seq,
         time: row.learned,
         filter: json_text(&query.filter),
@@ -160,7 +164,24 @@ pub(super) fn dropped_live_query(row: Recorded<event::LiveQueryDropped>) -> wire
     live_query(Recorded { seq: row.seq, learned: row.learned, value }, false)
 }
 
-fn live_query_id(key: Key) -> String {
+pub(super) fn probe(row: Recorded<event::ProbeResult>) -> wire::Probe {
+    let result = row.value;
+    wire::Probe {
+        name: result.name,
+        target: result.target,
+        ok: result.ok,
+        latency: result.latency,
+        status: result.status,
+        detail: result.detail,
+        since: result.since,
+        observed: result.observed,
+        seq: row.seq,
+        saved: true,
+        removed: result.gone,
+    }
+}
+
+fn key_text(key: Key) -> String {
     format!("{:016x}", key.0)
 }
 
@@ -264,6 +285,51 @@ pub(super) fn action_progress(row: Recorded<event::ActionProgress>) -> wire::Act
         seq: row.seq,
         learned: row.learned,
         line: row.value.line,
+    }
+}
+
+pub(super) fn volume(row: Recorded<event::VolumeUsage>) -> wire::Volume {
+    let usage = row.value;
+    let key = Key::volume(&usage.namespace, &usage.claim);
+    wire::Volume {
+        key: key_text(key),
+        ratio: ratio(&usage),
+        namespace: usage.namespace,
+        claim: usage.claim,
+        source: usage.source,
+        pod: usage.pod,
+        node: usage.node,
+        path: usage.path,
+        used_bytes: usage.used_bytes,
+        capacity_bytes: usage.capacity_bytes,
+        available_bytes: usage.available_bytes,
+        inodes_used: usage.inodes_used,
+        inodes: usage.inodes,
+        observed: usage.observed,
+        gone: usage.gone,
+        seq: row.seq,
+        saved: true,
+    }
+}
+
+/// As `df` counts it: what is reserved counts neither as used nor as room.
+fn ratio(usage: &event::VolumeUsage) -> Option<f64> {
+    let usable = usage.used_bytes.saturating_add(usage.available_bytes);
+    (usage.capacity_bytes > 0 && usable > 0).then(|| usage.used_bytes as f64 / usable as f64)
+}
+
+pub(super) fn process(row: Recorded<event::ProcessUsage>) -> wire::Process {
+    let usage = row.value;
+    wire::Process {
+        name: usage.name,
+        source: usage.source,
+        cpu_cores: usage.cpu_cores,
+        memory_bytes: usage.memory_bytes,
+        body: json_body(&usage.body),
+        observed: usage.observed,
+        gone: usage.gone,
+        seq: row.seq,
+        saved: true,
     }
 }
 

@@ -8,7 +8,7 @@ use utoipa::{
     },
 };
 
-use super::{download, live, read, wire, write};
+use super::{download, live, outside, read, wire, write};
 
 /// The moment that an answer is of.
 #[derive(IntoParams)]
@@ -49,6 +49,7 @@ pub(super) struct PageQuery {
         write::log_out,
         read::recorder::status,
         read::overview::overview,
+        read::problems::problems,
         read::cluster::objects,
         read::cluster::object,
         read::cluster::object_history,
@@ -57,6 +58,9 @@ pub(super) struct PageQuery {
         read::app::requests,
         read::app::request,
         read::app::live_queries,
+        read::app::probes,
+        read::usage::volumes,
+        read::usage::volume_history,
         read::recorder::sources,
         read::actions::actions,
         write::start_action,
@@ -68,10 +72,15 @@ pub(super) struct PageQuery {
         download::segment,
         download::backup,
         write::wipe,
+        outside::outside,
     ),
     components(schemas(
         wire::ErrorBody,
         wire::DryRun,
+        wire::ToolsSessionRequest,
+        wire::ToolsSession,
+        wire::LokiLogs,
+        wire::GrafanaPassword,
         wire::LiveHello,
         wire::LiveBatch,
         wire::LiveDurable,

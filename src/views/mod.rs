@@ -8,6 +8,8 @@ pub mod fold;
 
 pub mod objects;
 
+pub mod problems;
+
 pub mod read;
 
 use imbl::OrdMap;
@@ -94,6 +96,15 @@ pub struct LiveQuery {
     pub body: Body,
 }
 
+/// A probe as it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Probe {
+    /// What it found last.
+    pub result: event::ProbeResult,
+    /// The record of it.
+    pub body: Body,
+}
+
 /// A source as it is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source {
@@ -110,6 +121,34 @@ pub struct WatchPosition {
     pub resource_version: String,
     /// Everything up to it had been observed by this time.
     pub learned: Millis,
+}
+
+/// A volume as it was last measured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Volume {
+    /// What it uses.
+    pub usage: event::VolumeUsage,
+    /// The record of it.
+    pub seq: Seq,
+    /// Whether the journal holds that record.
+    pub is_saved: bool,
+}
+
+/// A process as it was last measured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Process {
+    /// The source that measured it.
+    pub source: String,
+    /// Which process.
+    pub name: String,
+    /// Processors in use.
+    pub cpu_cores: Option<f64>,
+    /// Memory in use, bytes.
+    pub memory_bytes: Option<u64>,
+    /// When it was measured.
+    pub observed: Millis,
+    /// Its present state, with what the source told.
+    pub body: Body,
 }
 
 /// A running action.
@@ -136,6 +175,12 @@ pub struct State {
     pub sources: OrdMap<String, Source>,
     /// How far each watch has come, by source.
     pub watch_positions: OrdMap<String, WatchPosition>,
+    /// Probes.
+    pub probes: OrdMap<Key, Probe>,
+    /// Volumes.
+    pub volumes: OrdMap<Key, Volume>,
+    /// Processes.
+    pub processes: OrdMap<Key, Process>,
     /// Actions without an outcome, by id.
     pub running_actions: OrdMap<String, RunningAction>,
 }
@@ -164,6 +209,14 @@ impl State {
                 let position = WatchPosition { resource_version, learned: body.learned };
                 self.watch_positions.insert(e.source.clone(), position);
             }
+            Event::ProbeResult(e) if e.gone => {
+                self.probes.remove(&event.key());
+            }
+            Event::ProbeResult(e) => {
+                self.probes.insert(event.key(), Probe { result: e.clone(), body });
+            }
+            Event::VolumeUsage(e) => self.apply_volume(event.key(), e, &body),
+            Event::ProcessUsage(e) => self.apply_process(event.key(), e, body),
             Event::ActionIntent(e) => {
                 let running =
                     RunningAction { intent: e.clone(), seq: body.seq, is_saved: body.is_saved() };
@@ -207,11 +260,40 @@ impl State {
         self.live_queries.insert(key, live);
     }
 
-    /// Whether an object, an open trace or a live query has this key.
+    /// Whether something that can end has this key: an object, an open trace, a live query, a probe.
+    fn apply_volume(&mut self, key: Key, usage: &event::VolumeUsage, body: &Body) {
+        if usage.gone {
+            self.volumes.remove(&key);
+            return;
+        }
+        let (seq, is_saved) = (body.seq, body.is_saved());
+        self.volumes.insert(key, Volume { usage: usage.clone(), seq, is_saved });
+    }
+
+    fn apply_process(&mut self, key: Key, usage: &event::ProcessUsage, body: Body) {
+        if usage.gone {
+            self.processes.remove(&key);
+            return;
+        }
+        let process = Process {
+            source: usage.source.clone(),
+            name: usage.name.clone(),
+            cpu_cores: usage.cpu_cores,
+            memory_bytes: usage.memory_bytes,
+            observed: usage.observed,
+            body,
+        };
+        self.processes.insert(key, process);
+    }
+
+    /// Whether an object, an open trace, a live query, a volume or a process has this key.
     pub fn is_living(&self, key: Key) -> bool {
         self.objects.contains_key(&key)
             || self.open_traces.contains_key(&key)
             || self.live_queries.contains_key(&key)
+            || self.probes.contains_key(&key)
+            || self.volumes.contains_key(&key)
+            || self.processes.contains_key(&key)
     }
 
     /// Lets every saved body lie where its latest copy is, so that no file is held for an older one.
@@ -219,6 +301,8 @@ impl State {
         refresh(&mut self.objects, |row| &mut row.body, &place_of);
         refresh(&mut self.open_traces, |row| &mut row.body, &place_of);
         refresh(&mut self.live_queries, |row| &mut row.body, &place_of);
+        refresh(&mut self.probes, |row| &mut row.body, &place_of);
+        refresh(&mut self.processes, |row| &mut row.body, &place_of);
     }
 
     /// Whether a live query has been sent since its source came up.

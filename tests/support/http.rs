@@ -1,5 +1,8 @@
 //! A whole surface on loopback for tests: recorder, journal in a temporary folder, HTTP server.
 
+#[path = "client.rs"]
+pub mod client;
+
 use std::{path::Path, sync::Arc, time::Duration};
 
 use monitor_backend::{
@@ -15,6 +18,7 @@ use monitor_backend::{
         fs::{Disk, Fs},
     },
     recorder::{self, Published, Recorder},
+    views::problems::Thresholds,
 };
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
@@ -113,8 +117,11 @@ impl Server {
                 Procedures::default(),
             )),
             admin_key: Some(AdminKey::new(KEY)),
+            outside: None,
+            reviewer: None,
             base_path: String::new(),
             data_dir: Some(recording.dir.path().to_owned()),
+            thresholds: Thresholds::default(),
             limits: Limits::default(),
         };
         change(&mut desk);
@@ -132,8 +139,11 @@ impl Server {
             recorder: None,
             actions: None,
             admin_key: None,
+            outside: None,
+            reviewer: None,
             base_path: String::new(),
             data_dir: None,
+            thresholds: Thresholds::default(),
             limits: Limits::default(),
         })
         .await
@@ -148,7 +158,7 @@ impl Server {
             let _ = stopped.await;
         };
         let task = Some(tokio::spawn(http::serve(listener, desk, shutdown)));
-        let client = reqwest::Client::builder()
+        let client = client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(DEADLINE)
             .build()

@@ -14,7 +14,7 @@ export interface Action {
   ended: number | null
   /** Its id. */
   id: string
-  /** `succeeded`, `failed`, `unknown`, or null while running. */
+  /** `succeeded`, `failed`, `cancelled`, `unknown`, or null while running. */
   outcome: string | null
   /** False while its newest record waits in memory for a journal that takes none. */
   saved: boolean
@@ -24,14 +24,46 @@ export interface Action {
   started: number
 }
 
+/** `GET /api/actions/{id}`. */
+export interface ActionDetail {
+  /** The action. */
+  action: Action
+  /** The `before` of the next page of output, or null. */
+  next: number | null
+  /** Its output, newest first. */
+  progress: ActionProgress[]
+  /** The sequence number that this answer is of. */
+  seq: number
+}
+
+/** A line of output of an action. */
+export interface ActionProgress {
+  /** Which action. */
+  id: string
+  /** When it was learned. */
+  learned: number
+  /** The line; output of programs may hold any character but a line break. */
+  line: string
+  /** Its record. */
+  seq: number
+}
+
 /** `GET /api/actions`. */
 export interface Actions {
   /** Running ones, then ended ones, newest first. */
   actions: Action[]
+  /** Every action that this version can start, whoever asks. */
+  declared: DeclaredAction[]
   /** The `before` of the next page, or null. */
   next: number | null
   /** The sequence number that this answer is of. */
   seq: number
+}
+
+/** Answer of `POST /api/actions/{id}/cancel`: the outcome follows in the live feed. */
+export interface CancelledAction {
+  /** Its id. */
+  id: string
 }
 
 /** An Event of the cluster. */
@@ -66,8 +98,38 @@ export interface ClusterEvent {
   uid: string
 }
 
+/** An action that can be started. */
+export interface DeclaredAction {
+  /** What it has to be told. */
+  args: DeclaredArg[]
+  /** Its name. */
+  name: string
+  /** What it does, and what happens when it is done twice. */
+  what: string
+}
+
+/** An argument of an action or of a runbook. */
+export interface DeclaredArg {
+  /** What it may be; empty where it is free. */
+  choices: string[]
+  /** What it is when left out, where that is a fixed text. */
+  default: string | null
+  /** Its name. */
+  name: string
+  /** Whether it can be left out. */
+  optional: boolean
+  /** What it means. */
+  what: string
+}
+
 /** `false` while it lives, else the time of the deletion. */
 export type Deleted = boolean | number
+
+/** Answer of `POST /api/actions` with `dry_run`. */
+export interface DryRun {
+  /** What would be done, a line each, in order. */
+  would: string[]
+}
 
 /** Every error answer. */
 export interface ErrorBody {
@@ -91,6 +153,14 @@ export interface Gap {
   source: string
   /** Everything after is observed again. */
   to: number
+}
+
+/** Answer of `POST /api/outside/grafana/password`. Cannot be printed. */
+export interface GrafanaPassword {
+  /** The action that stands in the journal, without the password. */
+  action: string
+  /** The admin password, as the Secret has it. */
+  password: string
 }
 
 /** `GET /api/journal`. */
@@ -167,6 +237,8 @@ export interface Limits {
  * Rows have the same shape as in the lists; a row with a known id replaces the earlier one.
  */
 export interface LiveBatch {
+  /** Topic `actions`: their output, oldest first. */
+  action_progress?: ActionProgress[]
   /** Topic `actions`. */
   actions?: Action[]
   /** Topic `events`. */
@@ -181,12 +253,18 @@ export interface LiveBatch {
   logs?: LogEntry[]
   /** Topic `objects`. */
   objects?: ObjectRow[]
+  /** Topic `probes`. */
+  probes?: Probe[]
+  /** Topic `volumes`. */
+  processes?: Process[]
   /** Topic `requests`. */
   requests?: Request[]
   /** Topic `sources`. */
   sources?: Source[]
   /** Inclusive; also the message's id. */
   to: number
+  /** Topic `volumes`. */
+  volumes?: Volume[]
 }
 
 /** `durable`: how far the journal is durable. */
@@ -291,9 +369,9 @@ export interface LogEntry {
   time: number
 }
 
-/** Body of `POST /api/session`. Cannot be printed: it holds the key. */
+/** Body of `POST /api/session`. Cannot be printed: it holds a secret. */
 export interface LogIn {
-  /** The admin key. */
+  /** The admin key, or a Kubernetes token. */
   key: string
 }
 
@@ -306,6 +384,36 @@ export interface Logs {
   /** The `before` of the next page, or null. */
   next: number | null
   /** The sequence number that this answer is of. */
+  seq: number
+}
+
+/** A log line that Loki has. It is not in the journal, so it has no number. */
+export interface LokiEntry {
+  /** The labels of its stream, and what Loki keeps beside the line. */
+  labels: Record<string, unknown>
+  /** ERROR, WARN, INFO, DEBUG or TRACE, by the labels of its stream; INFO where they do not tell. */
+  level: string
+  /** The text. */
+  message: string
+  /** `outside/loki`. */
+  source: string
+  /** Empty: Loki knows no spans. */
+  span_name: string
+  /** What wrote it, by the labels of its stream. */
+  target: string
+  /** The time that the line claims. */
+  time: number
+  /** The same in nanoseconds since 1970, in digits. */
+  time_ns: string
+}
+
+/** `GET /api/outside/loki`. */
+export interface LokiLogs {
+  /** In the direction that was asked for. */
+  entries: LokiEntry[]
+  /** True where there may be more lines than the limit lets through. */
+  is_full: boolean
+  /** The sequence number that was the last when this was asked. */
   seq: number
 }
 
@@ -334,6 +442,18 @@ export interface ObjectHistory {
   seq: number
   /** Newest first. */
   versions: ObjectVersion[]
+}
+
+/** An object of the cluster. */
+export interface ObjectName {
+  /** For example `Pod`. */
+  kind: string
+  /** Its name. */
+  name: string
+  /** Empty for objects of the whole cluster. */
+  namespace: string
+  /** Its uid; empty where the object itself is not known. */
+  uid: string
 }
 
 /** A cluster object, one row. */
@@ -392,6 +512,14 @@ export interface Objects {
   seq: number
 }
 
+/** `GET /api/outside`. */
+export interface Outside {
+  /** The sequence number that this answer is of. */
+  seq: number
+  /** The configured tools; none is no fault. */
+  tools: Tool[]
+}
+
 /** `GET /api/overview`. */
 export interface Overview {
   /** The newest actions; at most 5. */
@@ -411,6 +539,8 @@ export interface Overview {
   looked_back_to: number | null
   /** Requests open now. */
   open_requests: number
+  /** What is wrong, as `/api/problems` tells it: the worst first, at most 200. */
+  problems: Problem[]
   /** The sequence number that this answer is of. */
   seq: number
   /** Every source, by name. */
@@ -419,6 +549,126 @@ export interface Overview {
   unhealthy: ObjectRow[]
   /** The newest warnings of the cluster; at most 20. */
   warnings: ClusterEvent[]
+}
+
+/** A probe as it is. */
+export interface Probe {
+  /** What was attempted, what failed and what to do; empty when ok. */
+  detail: string
+  /** How long the last check took up to its result; null where it had no answer. */
+  latency: number | null
+  /** The name that the configuration gave; unique among probes. */
+  name: string
+  /** When the last check began. */
+  observed: number
+  /** Whether the target answered as expected. */
+  ok: boolean
+  /** True only in the live feed: it is not configured any more. */
+  removed: boolean
+  /** False while this state is kept in memory, for a journal that takes no records. */
+  saved: boolean
+  /** The record of that check. */
+  seq: number
+  /** When the first of the checks in a row that ended the same way began. */
+  since: number
+  /** The status of the HTTP answer; null where there was none. */
+  status: number | null
+  /** What is checked: `http://host/path` or `tcp://host:port`. */
+  target: string
+}
+
+/** `GET /api/probes`. */
+export interface Probes {
+  /** By name. */
+  probes: Probe[]
+  /** The sequence number that this answer is of. */
+  seq: number
+}
+
+/** Something that is wrong. */
+export interface Problem {
+  /** What to look at next. */
+  advice: string
+  /** How many objects have this trouble; 1 for a source. */
+  count: number
+  /** What is known of it; may be empty. */
+  detail: string
+  /** The same for the same trouble, however often it is asked for. */
+  id: string
+  /** What kind of trouble. */
+  kind: ProblemKind
+  /**
+   * This is as it was last seen at this time, since when its source is not observed; null while
+   * it is.
+   */
+  last_seen: number | null
+  /** The first of them by name; at most 10; none for a source. */
+  objects: ObjectName[]
+  /** The records that prove it, newest first; at most 10. */
+  records: number[]
+  /** How bad it is. */
+  severity: Severity
+  /** Since when, as far as that is known. */
+  since: number
+  /** What it is about: the workload where several of its pods have the same trouble. */
+  subject: ProblemSubject
+  /** From when on this is a problem, and what to set to change that. */
+  threshold: string
+  /** What is wrong, in a sentence. */
+  title: string
+}
+
+/** By which clock `now` was read. */
+export type ProblemClock = 'wall' | 'record'
+
+/** What kind of trouble. */
+export type ProblemKind = 'crash_loop' | 'oom_killed' | 'pending' | 'image_pull' | 'node_not_ready' | 'replicas_missing' | 'job_failed' | 'volume_filling' | 'error_rate' | 'slow_requests' | 'source_down' | 'records_missing' | 'journal_degraded' | 'probe_failing'
+
+/** What a problem is about: an object, or a source. */
+export type ProblemSubject = ObjectName | {
+  /** The name of a source, of a probe, of a peer with several sources, or `recorder`. */
+  source: string
+}
+
+/** `GET /api/problems`. */
+export interface Problems {
+  /** By which clock `now` was read. */
+  clock: ProblemClock
+  /** How many more there are. */
+  left_out: number
+  /**
+   * What was before was looked at back to this event, and no further for want of time or for too
+   * many records; null where the whole look-back was.
+   */
+  looked_back_to: number | null
+  /** The time that counts as now: how long something has lasted is told by it. */
+  now: number
+  /** What is wrong, the worst first, then the newest; at most 200. */
+  problems: Problem[]
+  /** The sequence number that this answer is of. */
+  seq: number
+}
+
+/** A process, or a group of them, as it was last measured. */
+export interface Process {
+  /** What the source told of it, as it told it; null for nothing. */
+  body: unknown
+  /** Processors in use, as a share of one; null where that is not known. */
+  cpu_cores: number | null
+  /** It is no longer there. */
+  gone: boolean
+  /** Memory in use, bytes; null where that is not known. */
+  memory_bytes: number | null
+  /** `app-server`, `recorder`, `node/NAME` or `pod/NAMESPACE/NAME`. */
+  name: string
+  /** When it was measured. */
+  observed: number
+  /** Whether the journal holds that record. */
+  saved: boolean
+  /** The record of it. */
+  seq: number
+  /** The source that measured it. */
+  source: string
 }
 
 /** How far back the journal reaches, and will reach. */
@@ -474,6 +724,38 @@ export interface Requests {
   seq: number
 }
 
+/** A named procedure. */
+export interface Runbook {
+  /** What it has to be told. */
+  args: DeclaredArg[]
+  /** Its name. */
+  name: string
+  /** What it does, in order. */
+  steps: RunbookStep[]
+  /** It is given up after this time, milliseconds. */
+  timeout: number
+  /** What it does. */
+  what: string
+}
+
+/** A step of a runbook. */
+export interface RunbookStep {
+  /** `http`, `exec`, `restart` or `wait`. */
+  kind: string
+  /** What it does; placeholders stand as they are written. */
+  what: string
+}
+
+/** `GET /api/runbooks`: the procedures of the configuration. */
+export interface Runbooks {
+  /** For the action `run-runbook`. */
+  runbooks: Runbook[]
+  /** The sequence number that this answer is of. */
+  seq: number
+  /** For the action `run-test-sequence`. */
+  sequences: TestSequence[]
+}
+
 /** A timed part of a request. */
 export interface Section {
   /** How long it took; null while it runs. */
@@ -512,7 +794,12 @@ export interface Session {
   actor: string
   /** Whether this session may act, or only see. */
   can_act: boolean
+  /** Who vouches for it: `key`, `token` or `replay`. */
+  via: string
 }
+
+/** How bad it is. */
+export type Severity = 'critical' | 'warning'
 
 /** A source as it is. */
 export interface Source {
@@ -528,6 +815,8 @@ export interface Source {
   since: number
   /** Up, down, connecting or off. */
   state: SourceState
+  /** Messages of a sort that this version does not know, since the recorder started, by name. */
+  unknown: UnknownMessages[]
 }
 
 /** Whether a source is being observed. */
@@ -551,6 +840,11 @@ export interface StartAction {
   action: string
   /** Its arguments. */
   args: unknown
+  /**
+   * Only tell what would be done, as far as that can be checked without an effect. Nothing is
+   * recorded; the answer is 200.
+   */
+  dry_run?: boolean
   /**
    * Act although the intent cannot be recorded now: while the journal takes no records, it waits
    * in memory.
@@ -587,6 +881,18 @@ export interface Status {
   version: string
 }
 
+/** A test sequence of the configuration. */
+export interface TestSequence {
+  /** Its name. */
+  name: string
+  /** Its steps, as they can be sent in the arguments of `run-test-sequence`. */
+  steps: unknown[]
+  /** It is given up after this time, milliseconds. */
+  timeout: number
+  /** What it tests. */
+  what: string
+}
+
 /** `GET /api/timeline`. */
 export interface Timeline {
   /** Cluster events, newest record first, one per uid. */
@@ -595,6 +901,51 @@ export interface Timeline {
   next: number | null
   /** The sequence number that this answer is of. */
   seq: number
+}
+
+/** A tool. */
+export interface Tool {
+  /** Whether `POST /api/outside/grafana/password` can show its admin password. */
+  has_password: boolean
+  /** How it is shown. */
+  kind: ToolKind
+  /** When it was last up, as far as this process knows. */
+  last_up: number | null
+  /** `prometheus`, `alertmanager`, `grafana` or `loki`. */
+  name: string
+  /** Why it is down; empty while it is up. */
+  reason: string
+  /** Since when it is so. */
+  since: number
+  /** Whether it is well; null until it was asked for the first time. */
+  up: boolean | null
+  /** Where a browser finds it; null for a tool without pages, and where no second port is served. */
+  url: string | null
+}
+
+/** How a tool is shown. */
+export type ToolKind = 'proxy' | 'link' | 'logs'
+
+/** Answer of `POST /api/outside/tools-session`. */
+export interface ToolsSession {
+  /** Opens the tool once, within half a minute, in a frame or a tab. */
+  url: string
+}
+
+/** Body of `POST /api/outside/tools-session`. */
+export interface ToolsSessionRequest {
+  /** A path within the tool, with its query, for example `/graph?g0.expr=up`. */
+  path: string | null
+  /** Which tool to open. */
+  tool: string
+}
+
+/** Messages of one sort that this version does not know. */
+export interface UnknownMessages {
+  /** How many came since the recorder started. */
+  count: number
+  /** What the source calls them. */
+  name: string
 }
 
 /** What is kept in memory while the journal takes no records. */
@@ -619,6 +970,64 @@ export interface Upkeep {
   time: number
   /** `retention`, `files_removed` or `degraded`. */
   what: string
+}
+
+/** A volume as it was last measured. */
+export interface Volume {
+  /** Bytes that can still be written. */
+  available_bytes: number
+  /** Bytes that it holds. */
+  capacity_bytes: number
+  /** The name of the claim; `recorder` for the recorder's own volume. */
+  claim: string
+  /** It is no longer there. */
+  gone: boolean
+  /** Inodes that it has; 0 where that is not known. */
+  inodes: number
+  /** Inodes in use. */
+  inodes_used: number
+  /** Stands for the volume in paths. */
+  key: string
+  /** The claim's namespace; empty for the recorder's own volume. */
+  namespace: string
+  /** The node where it was measured; empty where that is not known. */
+  node: string
+  /** When it was measured. */
+  observed: number
+  /** Where it is mounted; null where that is not known. */
+  path: string | null
+  /** A pod that mounts it; empty for none. */
+  pod: string
+  /** Share that is used of what can be used, 0 to 1; null where the capacity is not known. */
+  ratio: number | null
+  /** Whether the journal holds that record. */
+  saved: boolean
+  /** The record of it. */
+  seq: number
+  /** The source that measured it. */
+  source: string
+  /** Bytes in use. */
+  used_bytes: number
+}
+
+/** `GET /api/volumes/{key}/history`. */
+export interface VolumeHistory {
+  /** The `before` of the next page, or null. */
+  next: number | null
+  /** The sequence number that this answer is of. */
+  seq: number
+  /** Its recorded states, newest first. */
+  volumes: Volume[]
+}
+
+/** `GET /api/volumes`. */
+export interface Volumes {
+  /** Processes, by name. */
+  processes: Process[]
+  /** The sequence number that this answer is of. */
+  seq: number
+  /** Volumes: the recorder's own first, then by namespace and claim. */
+  volumes: Volume[]
 }
 
 /** Body of `POST /api/journal/wipe`. */

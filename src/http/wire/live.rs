@@ -4,7 +4,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    Action, ActionProgress, ClusterEvent, Gap, LiveQuery, LogEntry, ObjectRow, Request, Source,
+    Action, ActionProgress, ClusterEvent, Gap, LiveQuery, LogEntry, ObjectRow, Probe, Process,
+    Request, Source, Volume,
 };
 
 /// `hello`: the first message of `GET /api/live`.
@@ -49,6 +50,15 @@ pub struct LiveBatch {
     /// Topic `sources`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<Source>,
+    /// Topic `probes`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub probes: Vec<Probe>,
+    /// Topic `volumes`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub volumes: Vec<Volume>,
+    /// Topic `volumes`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub processes: Vec<Process>,
     /// Every topic: gaps are always told.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Gap>,
