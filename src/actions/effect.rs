@@ -34,6 +34,8 @@ pub struct Means {
     pub published: Arc<Published>,
     /// When the action was asked for.
     pub started: Millis,
+    /// The number of its intent, or of the last record before one that waits in memory.
+    pub seq: u64,
 }
 
 impl Means {
