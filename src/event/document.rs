@@ -6,8 +6,8 @@ use serde::Serialize;
 use super::{
     ActionIntent, ActionOutcome, ActionProgress, Boot, ClusterEvent, Degraded, DeletedBecause,
     Event, Extensions, FilesRemoved, Gap, Key, Level, LiveQuery, LiveQueryDropped, LogLine,
-    ObjectDeleted, ObjectObserved, ObjectRef, Outcome, Retention, Role, Section, SourceState,
-    State, Trace, TraceEnd, WatchPosition, word,
+    ObjectDeleted, ObjectObserved, ObjectRef, Outcome, PodLogPosition, Retention, Role, Section,
+    SourceState, State, Trace, TraceEnd, WatchPosition, word,
 };
 
 const DOCUMENT: &str = include_str!("../../journal-format.md");
@@ -153,6 +153,23 @@ fn examples() -> Vec<(Event, Vec<String>)> {
         of(
             WatchPosition { source: text(), resource_version: text(), ext: ext() },
             Event::WatchPosition,
+        ),
+        of(
+            PodLogPosition {
+                source: text(),
+                namespace: text(),
+                pod: text(),
+                uid: text(),
+                container: text(),
+                run: text(),
+                stamp_ns: 1,
+                of_stamp: 1,
+                check: 1,
+                ended: false,
+                gone: false,
+                ext: ext(),
+            },
+            Event::PodLogPosition,
         ),
         of(
             ActionIntent {

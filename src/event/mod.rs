@@ -35,7 +35,7 @@ pub use codec::{DecodeError, Extensions};
 pub use key::Key;
 pub use object::{ClusterEvent, DeletedBecause, ObjectDeleted, ObjectObserved, ObjectRef};
 pub use observed::{Listed, Observation, Observed};
-pub use source::{Gap, SourceState, State, WatchPosition};
+pub use source::{Gap, PodLogPosition, SourceState, State, WatchPosition};
 pub use texts::Text;
 pub use time::{Millis, millis, now, now_ns};
 pub use upkeep::{Degraded, FilesRemoved, Retention};
@@ -68,6 +68,8 @@ pub enum Event {
     Gap(Gap),
     /// How far a watch has come.
     WatchPosition(WatchPosition),
+    /// How far the log of a container was read.
+    PodLogPosition(PodLogPosition),
     /// An admin is about to do something.
     ActionIntent(ActionIntent),
     /// A line of output of a running action.
@@ -111,6 +113,7 @@ pub mod kind {
     pub const SOURCE_STATE: u16 = 0x0150;
     pub const GAP: u16 = 0x0151;
     pub const WATCH_POSITION: u16 = 0x0152;
+    pub const POD_LOG_POSITION: u16 = 0x0157;
     pub const ACTION_INTENT: u16 = 0x0160;
     pub const ACTION_PROGRESS: u16 = 0x0161;
     pub const ACTION_OUTCOME: u16 = 0x0162;
@@ -134,6 +137,7 @@ impl Event {
             Event::SourceState(_) => kind::SOURCE_STATE,
             Event::Gap(_) => kind::GAP,
             Event::WatchPosition(_) => kind::WATCH_POSITION,
+            Event::PodLogPosition(_) => kind::POD_LOG_POSITION,
             Event::ActionIntent(_) => kind::ACTION_INTENT,
             Event::ActionProgress(_) => kind::ACTION_PROGRESS,
             Event::ActionOutcome(_) => kind::ACTION_OUTCOME,
@@ -154,6 +158,7 @@ impl Event {
             Event::LiveQueryDropped(e) => Key::live_query(&e.source, &e.table_name, &e.filter),
             Event::SourceState(e) => Key::source(&e.name),
             Event::WatchPosition(e) => Key::watch_position(&e.source),
+            Event::PodLogPosition(e) => Key::pod_log_position(&e.source, &e.uid, &e.container),
             Event::ActionIntent(e) => Key::action(&e.id),
             Event::ActionProgress(e) => Key::action(&e.id),
             Event::ActionOutcome(e) => Key::action(&e.id),
@@ -187,10 +192,12 @@ impl Event {
             | Event::ActionIntent(_) => Role::State,
             Event::Trace(e) if e.end == TraceEnd::Open => Role::State,
             Event::LiveQuery(e) if !e.deleting => Role::State,
+            Event::PodLogPosition(e) if !e.gone => Role::State,
             Event::ObjectDeleted(_)
             | Event::Trace(_)
             | Event::LiveQuery(_)
             | Event::LiveQueryDropped(_)
+            | Event::PodLogPosition(_)
             | Event::ActionOutcome(_) => Role::End,
             Event::ClusterEvent(_)
             | Event::LogLine(_)

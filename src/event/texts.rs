@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     ActionIntent, ActionOutcome, ActionProgress, Boot, ClusterEvent, Degraded, Event, Extensions,
     FilesRemoved, Gap, LiveQuery, LiveQueryDropped, LogLine, ObjectDeleted, ObjectObserved,
-    ObjectRef, Retention, Section, SourceState, Trace, WatchPosition,
+    ObjectRef, PodLogPosition, Retention, Section, SourceState, Trace, WatchPosition,
 };
 
 /// A text of an event.
@@ -16,6 +16,8 @@ use super::{
 pub enum Text<'a> {
     /// Plain text.
     Plain(&'a mut String),
+    /// A text that names the entity or its source: another name is another entity.
+    Name(&'a mut String),
     /// JSON text, or nothing.
     Json(&'a mut String),
     /// JSON that is not a text yet.
@@ -38,6 +40,7 @@ impl Event {
             Event::SourceState(e) => e.texts(f),
             Event::Gap(e) => e.texts(f),
             Event::WatchPosition(e) => e.texts(f),
+            Event::PodLogPosition(e) => e.texts(f),
             Event::ActionIntent(e) => e.texts(f),
             Event::ActionProgress(e) => e.texts(f),
             Event::ActionOutcome(e) => e.texts(f),
@@ -53,6 +56,10 @@ fn plain<const N: usize>(texts: [&mut String; N], f: &mut Visit<'_>) {
     texts.into_iter().for_each(|text| f(Text::Plain(text)));
 }
 
+fn names<const N: usize>(texts: [&mut String; N], f: &mut Visit<'_>) {
+    texts.into_iter().for_each(|text| f(Text::Name(text)));
+}
+
 impl Extensions {
     fn texts(&mut self, f: &mut Visit<'_>) {
         self.0.iter_mut().flat_map(|fields| fields.values_mut()).for_each(|v| f(Text::Value(v)));
@@ -62,7 +69,7 @@ impl Extensions {
 impl ObjectRef {
     fn texts(&mut self, f: &mut Visit<'_>) {
         let ObjectRef { api_version, kind, namespace, name, uid } = self;
-        plain([api_version, kind, namespace, name, uid], f);
+        names([api_version, kind, namespace, name, uid], f);
     }
 }
 
@@ -70,7 +77,7 @@ impl ObjectObserved {
     fn texts(&mut self, f: &mut Visit<'_>) {
         let ObjectObserved { object, source, resource_version, body, ext } = self;
         object.texts(f);
-        plain([source, resource_version], f);
+        names([source, resource_version], f);
         f(Text::Json(body));
         ext.texts(f);
     }
@@ -80,7 +87,7 @@ impl ObjectDeleted {
     fn texts(&mut self, f: &mut Visit<'_>) {
         let ObjectDeleted { object, source, because: _, from: _, to: _, body, ext } = self;
         object.texts(f);
-        plain([source], f);
+        names([source], f);
         f(Text::Json(body));
         ext.texts(f);
     }
@@ -103,7 +110,8 @@ impl ClusterEvent {
             ext,
         } = self;
         regarding.texts(f);
-        plain([uid, source, resource_version, event_type, reason, message, reporter], f);
+        names([uid, source, resource_version], f);
+        plain([event_type, reason, message, reporter], f);
         ext.texts(f);
     }
 }
@@ -111,7 +119,8 @@ impl ClusterEvent {
 impl LogLine {
     fn texts(&mut self, f: &mut Visit<'_>) {
         let LogLine { source, time: _, level: _, target, span_name, message, ext } = self;
-        plain([source, target, span_name, message], f);
+        names([source], f);
+        plain([target, span_name, message], f);
         ext.texts(f);
     }
 }
@@ -119,7 +128,7 @@ impl LogLine {
 impl Trace {
     fn texts(&mut self, f: &mut Visit<'_>) {
         let Trace { source, id, end: _, sections, ext } = self;
-        plain([source, id], f);
+        names([source, id], f);
         for Section { path, start_time: _, duration: _, extra_info } in sections {
             plain([path], f);
             extra_info.iter_mut().for_each(|json| f(Text::Json(json)));
@@ -139,7 +148,7 @@ impl LiveQuery {
             deleting: _,
             ext,
         } = self;
-        plain([source, table_name], f);
+        names([source, table_name], f);
         f(Text::Json(filter));
         f(Text::Json(last_entries));
         ext.texts(f);
@@ -149,7 +158,7 @@ impl LiveQuery {
 impl LiveQueryDropped {
     fn texts(&mut self, f: &mut Visit<'_>) {
         let LiveQueryDropped { source, table_name, filter, ext } = self;
-        plain([source, table_name], f);
+        names([source, table_name], f);
         f(Text::Json(filter));
         ext.texts(f);
     }
@@ -159,7 +168,8 @@ impl SourceState {
     fn texts(&mut self, f: &mut Visit<'_>) {
         let SourceState { name, state: _, reason, since: _, malformed: _, last_malformed, ext } =
             self;
-        plain([name, reason, last_malformed], f);
+        names([name], f);
+        plain([reason, last_malformed], f);
         ext.texts(f);
     }
 }
@@ -167,7 +177,8 @@ impl SourceState {
 impl Gap {
     fn texts(&mut self, f: &mut Visit<'_>) {
         let Gap { source, reason, from: _, to: _, dropped: _, ext } = self;
-        plain([source, reason], f);
+        names([source], f);
+        plain([reason], f);
         ext.texts(f);
     }
 }
@@ -175,7 +186,28 @@ impl Gap {
 impl WatchPosition {
     fn texts(&mut self, f: &mut Visit<'_>) {
         let WatchPosition { source, resource_version, ext } = self;
-        plain([source, resource_version], f);
+        names([source, resource_version], f);
+        ext.texts(f);
+    }
+}
+
+impl PodLogPosition {
+    fn texts(&mut self, f: &mut Visit<'_>) {
+        let PodLogPosition {
+            source,
+            namespace,
+            pod,
+            uid,
+            container,
+            run,
+            stamp_ns: _,
+            of_stamp: _,
+            check: _,
+            ended: _,
+            gone: _,
+            ext,
+        } = self;
+        names([source, namespace, pod, uid, container, run], f);
         ext.texts(f);
     }
 }
@@ -183,7 +215,7 @@ impl WatchPosition {
 impl ActionIntent {
     fn texts(&mut self, f: &mut Visit<'_>) {
         let ActionIntent { id, actor, action, args, started: _, ext } = self;
-        plain([id, actor, action], f);
+        names([id, actor, action], f);
         f(Text::Json(args));
         ext.texts(f);
     }
@@ -192,7 +224,8 @@ impl ActionIntent {
 impl ActionProgress {
     fn texts(&mut self, f: &mut Visit<'_>) {
         let ActionProgress { id, line, ext } = self;
-        plain([id, line], f);
+        names([id], f);
+        plain([line], f);
         ext.texts(f);
     }
 }
@@ -210,7 +243,8 @@ impl ActionOutcome {
             detail,
             ext,
         } = self;
-        plain([id, actor, action, detail], f);
+        names([id, actor, action], f);
+        plain([detail], f);
         f(Text::Json(args));
         ext.texts(f);
     }

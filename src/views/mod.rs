@@ -136,6 +136,8 @@ pub struct State {
     pub sources: OrdMap<String, Source>,
     /// How far each watch has come, by source.
     pub watch_positions: OrdMap<String, WatchPosition>,
+    /// How far the log of each container was read.
+    pub pod_log_positions: OrdMap<Key, event::PodLogPosition>,
     /// Actions without an outcome, by id.
     pub running_actions: OrdMap<String, RunningAction>,
 }
@@ -163,6 +165,12 @@ impl State {
                 let resource_version = e.resource_version.clone();
                 let position = WatchPosition { resource_version, learned: body.learned };
                 self.watch_positions.insert(e.source.clone(), position);
+            }
+            Event::PodLogPosition(e) if e.gone => {
+                self.pod_log_positions.remove(&event.key());
+            }
+            Event::PodLogPosition(e) => {
+                self.pod_log_positions.insert(event.key(), e.clone());
             }
             Event::ActionIntent(e) => {
                 let running =

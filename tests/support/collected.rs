@@ -52,6 +52,7 @@ impl Seen {
             Seen::Event(Event::SourceState(e)) => &e.name,
             Seen::Event(Event::Gap(e)) => &e.source,
             Seen::Event(Event::WatchPosition(e)) => &e.source,
+            Seen::Event(Event::PodLogPosition(e)) => &e.source,
             Seen::Event(other) => panic!("no collector sends {other:?}"),
         }
     }
