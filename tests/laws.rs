@@ -6,9 +6,9 @@
 use monitor_backend::{
     event::{
         ActionIntent, ActionOutcome, Degraded, DeletedBecause, Event, Extensions, FilesRemoved,
-        Level, LiveQuery, LogLine, ObjectDeleted, ObjectObserved, ObjectRef, Outcome, ProcessUsage,
-        Retention, Role, Section, SourceState, State, Trace, TraceEnd, VolumeUsage, WatchPosition,
-        millis,
+        Level, LiveQuery, LogLine, ObjectDeleted, ObjectObserved, ObjectRef, Outcome, ProbeResult,
+        ProcessUsage, Retention, Role, Section, SourceState, State, Trace, TraceEnd, VolumeUsage,
+        WatchPosition, millis,
     },
     journal::{self, Flags, NewRecord, Reader, Seq},
     views::{self, Body, read},
@@ -35,6 +35,7 @@ fn event() -> impl Strategy<Value = Event> {
         })),
         id.clone().prop_map(|id| Event::ActionIntent(intent(id))),
         id.clone().prop_map(outcome),
+        (id.clone(), any::<bool>(), any::<bool>()).prop_map(|(id, ok, gone)| probe(id, ok, gone)),
         "[a-z ]{0,200}".prop_map(log_line),
         id.prop_map(upkeep),
     ]
@@ -135,6 +136,21 @@ fn process(id: u8, gone: bool) -> Event {
         memory_bytes: Some(u64::from(id)),
         body: String::new(),
         observed: 8.0,
+        gone,
+        ext: Extensions::default(),
+    })
+}
+
+fn probe(id: u8, ok: bool, gone: bool) -> Event {
+    Event::ProbeResult(ProbeResult {
+        name: format!("probe-{id}"),
+        target: "tcp://database:5432".into(),
+        ok,
+        latency: ok.then_some(1.5),
+        status: None,
+        detail: String::new(),
+        since: 8.0,
+        observed: 9.0,
         gone,
         ext: Extensions::default(),
     })

@@ -12,6 +12,8 @@ mod outlet;
 
 mod pace;
 
+mod probes;
+
 mod report;
 
 mod supervisor;
@@ -22,6 +24,7 @@ use tokio::{sync::watch, task::JoinSet};
 
 pub use outlet::{Outlet, Refused, Stopped};
 pub use pace::Pace;
+pub use probes::{Check, Header, HeaderValue, HttpCheck, PROBES_MAX, Probe};
 
 use crate::{cluster::Access, event::Millis};
 use report::Report;

@@ -7,13 +7,16 @@ mod file;
 
 mod journal;
 
+mod probes;
+
 use std::{fs, net::SocketAddr, path::PathBuf};
 
 use serde::Deserialize;
 
-use self::{file::File, journal::JournalSection};
+use self::{file::File, journal::JournalSection, probes::ProbeSection};
 use crate::{
     cli::ServeArgs,
+    collect::Probe,
     http,
     journal::{Retention, SEGMENT_BYTES},
 };
@@ -35,6 +38,12 @@ pub struct Config {
     pub admin_key_file: Option<PathBuf>,
     /// The app-server's link.
     pub app_server_url: Option<String>,
+    /// Where the app-server tells of itself; by default beside the link.
+    pub basic_info_url: Option<String>,
+    /// What is checked.
+    pub probes: Vec<Probe>,
+    /// Address and port of `/metrics`; `None`: it is not served.
+    pub metrics_listen: Option<SocketAddr>,
     /// The cluster's access; `None` for the usual places.
     pub kubeconfig: Option<PathBuf>,
     /// Whether a cluster is to be recorded.
@@ -72,6 +81,13 @@ struct HttpSection {
 #[serde(deny_unknown_fields, default)]
 struct AppServerSection {
     url: Option<String>,
+    basic_info_url: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct MetricsSection {
+    listen: Option<SocketAddr>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -108,6 +124,9 @@ impl Config {
         let journal = file.checked("journal", JournalSection::fault);
         let app_server: AppServerSection = file.section("app_server");
         let cluster: ClusterSection = file.section("cluster");
+        let metrics: MetricsSection = file.section("metrics");
+        let (probes, probe_faults) = probes::checked(file.entries::<ProbeSection>("probes"));
+        file.faults.extend(probe_faults);
         file.report_unknown_sections();
         let base_path = base_path(&mut file, args.base_path.clone().or(http.base_path));
         Config {
@@ -116,6 +135,9 @@ impl Config {
             base_path,
             admin_key_file: present(&args.admin_key_file),
             app_server_url: present(&args.app_server_url).or(app_server.url),
+            basic_info_url: app_server.basic_info_url,
+            probes,
+            metrics_listen: args.metrics_listen.or(metrics.listen),
             kubeconfig: present(&args.kubeconfig).or(cluster.kubeconfig),
             cluster_enabled: cluster.enabled,
             segment_bytes: journal.segment_bytes.unwrap_or(SEGMENT_BYTES),
@@ -170,6 +192,16 @@ mod tests {
         assert!(!config.cluster_enabled);
         assert_eq!(config.faults.len(), 1);
         assert!(config.faults[0].contains("[app_server]"), "{:?}", config.faults);
+    }
+
+    #[test]
+    fn a_fault_in_a_list_costs_one_entry_alone() {
+        let probe = "[[probes]]\nname = \"b\"\ntcp = \"b:1\"\n";
+        let config = merged(&format!("[[probes]]\nname = \"a\"\ncolour = 1\n{probe}"));
+        assert_eq!((config.probes.len(), config.faults.len()), (1, 1));
+        assert!(config.faults[0].contains("[[probes]] number 1 is off"), "{:?}", config.faults);
+        let config = merged("[probes]\nname = \"a\"\n");
+        assert!(config.faults[0].contains("write [[probes]]"), "{:?}", config.faults);
     }
 
     #[test]

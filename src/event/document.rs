@@ -6,8 +6,8 @@ use serde::Serialize;
 use super::{
     ActionIntent, ActionOutcome, ActionProgress, Boot, ClusterEvent, Degraded, DeletedBecause,
     Event, Extensions, FilesRemoved, Gap, Key, Level, LiveQuery, LiveQueryDropped, LogLine,
-    ObjectDeleted, ObjectObserved, ObjectRef, Outcome, ProcessUsage, Retention, Role, Section,
-    SourceState, State, Trace, TraceEnd, VolumeUsage, WatchPosition, word,
+    ObjectDeleted, ObjectObserved, ObjectRef, Outcome, ProbeResult, ProcessUsage, Retention, Role,
+    Section, SourceState, State, Trace, TraceEnd, VolumeUsage, WatchPosition, word,
 };
 
 const DOCUMENT: &str = include_str!("../../journal-format.md");
@@ -185,6 +185,21 @@ fn examples() -> Vec<(Event, Vec<String>)> {
                 ext: ext(),
             },
             Event::ProcessUsage,
+        ),
+        of(
+            ProbeResult {
+                name: text(),
+                target: text(),
+                ok: true,
+                latency: Some(1.0),
+                status: None,
+                detail: text(),
+                since: 1.0,
+                observed: 2.0,
+                gone: false,
+                ext: ext(),
+            },
+            Event::ProbeResult,
         ),
         of(
             ActionIntent {

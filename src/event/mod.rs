@@ -14,6 +14,8 @@ mod app;
 
 mod source;
 
+mod probe;
+
 mod action;
 
 mod upkeep;
@@ -37,6 +39,7 @@ pub use codec::{DecodeError, Extensions};
 pub use key::Key;
 pub use object::{ClusterEvent, DeletedBecause, ObjectDeleted, ObjectObserved, ObjectRef};
 pub use observed::{Listed, Observation, Observed};
+pub use probe::ProbeResult;
 pub use source::{Gap, SourceState, State, WatchPosition};
 pub use texts::Text;
 pub use time::{Millis, millis, now, now_ns};
@@ -75,6 +78,8 @@ pub enum Event {
     VolumeUsage(VolumeUsage),
     /// What a process uses now.
     ProcessUsage(ProcessUsage),
+    /// What a probe found, as it is now.
+    ProbeResult(ProbeResult),
     /// An admin is about to do something.
     ActionIntent(ActionIntent),
     /// A line of output of a running action.
@@ -120,6 +125,7 @@ pub mod kind {
     pub const WATCH_POSITION: u16 = 0x0152;
     pub const VOLUME_USAGE: u16 = 0x0154;
     pub const PROCESS_USAGE: u16 = 0x0155;
+    pub const PROBE_RESULT: u16 = 0x0156;
     pub const ACTION_INTENT: u16 = 0x0160;
     pub const ACTION_PROGRESS: u16 = 0x0161;
     pub const ACTION_OUTCOME: u16 = 0x0162;
@@ -145,6 +151,7 @@ impl Event {
             Event::WatchPosition(_) => kind::WATCH_POSITION,
             Event::VolumeUsage(_) => kind::VOLUME_USAGE,
             Event::ProcessUsage(_) => kind::PROCESS_USAGE,
+            Event::ProbeResult(_) => kind::PROBE_RESULT,
             Event::ActionIntent(_) => kind::ACTION_INTENT,
             Event::ActionProgress(_) => kind::ACTION_PROGRESS,
             Event::ActionOutcome(_) => kind::ACTION_OUTCOME,
@@ -167,6 +174,7 @@ impl Event {
             Event::WatchPosition(e) => Key::watch_position(&e.source),
             Event::VolumeUsage(e) => Key::volume(&e.namespace, &e.claim),
             Event::ProcessUsage(e) => Key::process(&e.name),
+            Event::ProbeResult(e) => Key::probe(&e.name),
             Event::ActionIntent(e) => Key::action(&e.id),
             Event::ActionProgress(e) => Key::action(&e.id),
             Event::ActionOutcome(e) => Key::action(&e.id),
@@ -202,12 +210,14 @@ impl Event {
             Event::LiveQuery(e) if !e.deleting => Role::State,
             Event::VolumeUsage(e) if !e.gone => Role::State,
             Event::ProcessUsage(e) if !e.gone => Role::State,
+            Event::ProbeResult(e) if !e.gone => Role::State,
             Event::ObjectDeleted(_)
             | Event::Trace(_)
             | Event::LiveQuery(_)
             | Event::LiveQueryDropped(_)
             | Event::VolumeUsage(_)
             | Event::ProcessUsage(_)
+            | Event::ProbeResult(_)
             | Event::ActionOutcome(_) => Role::End,
             Event::ClusterEvent(_)
             | Event::LogLine(_)

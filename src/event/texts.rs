@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::{
     ActionIntent, ActionOutcome, ActionProgress, Boot, ClusterEvent, Degraded, Event, Extensions,
     FilesRemoved, Gap, LiveQuery, LiveQueryDropped, LogLine, ObjectDeleted, ObjectObserved,
-    ObjectRef, ProcessUsage, Retention, Section, SourceState, Trace, VolumeUsage, WatchPosition,
+    ObjectRef, ProbeResult, ProcessUsage, Retention, Section, SourceState, Trace, VolumeUsage,
+    WatchPosition,
 };
 
 /// A text of an event.
@@ -40,6 +41,7 @@ impl Event {
             Event::WatchPosition(e) => e.texts(f),
             Event::VolumeUsage(e) => e.texts(f),
             Event::ProcessUsage(e) => e.texts(f),
+            Event::ProbeResult(e) => e.texts(f),
             Event::ActionIntent(e) => e.texts(f),
             Event::ActionProgress(e) => e.texts(f),
             Event::ActionOutcome(e) => e.texts(f),
@@ -220,6 +222,25 @@ impl ProcessUsage {
         } = self;
         plain([source, name], f);
         f(Text::Json(body));
+        ext.texts(f);
+    }
+}
+
+impl ProbeResult {
+    fn texts(&mut self, f: &mut Visit<'_>) {
+        let ProbeResult {
+            name,
+            target,
+            ok: _,
+            latency: _,
+            status: _,
+            detail,
+            since: _,
+            observed: _,
+            gone: _,
+            ext,
+        } = self;
+        plain([name, target, detail], f);
         ext.texts(f);
     }
 }

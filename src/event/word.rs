@@ -3,7 +3,7 @@
 use super::kind;
 
 /// Every kind and its word.
-pub const WORDS: [(u16, &str); 19] = [
+pub const WORDS: &[(u16, &str)] = &[
     (kind::OBJECT_OBSERVED, "object_observed"),
     (kind::OBJECT_DELETED, "object_deleted"),
     (kind::CLUSTER_EVENT, "cluster_event"),
@@ -16,6 +16,7 @@ pub const WORDS: [(u16, &str); 19] = [
     (kind::WATCH_POSITION, "watch_position"),
     (kind::VOLUME_USAGE, "volume_usage"),
     (kind::PROCESS_USAGE, "process_usage"),
+    (kind::PROBE_RESULT, "probe_result"),
     (kind::ACTION_INTENT, "action_intent"),
     (kind::ACTION_PROGRESS, "action_progress"),
     (kind::ACTION_OUTCOME, "action_outcome"),

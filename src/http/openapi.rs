@@ -59,6 +59,7 @@ pub(super) struct PageQuery {
         read::app::live_queries,
         read::usage::volumes,
         read::usage::volume_history,
+        read::app::probes,
         read::recorder::sources,
         read::recorder::actions,
         write::start_action,

@@ -19,6 +19,7 @@
 //! GET    /api/live-queries              see      live queries
 //! GET    /api/volumes                   see      what volumes and processes use
 //! GET    /api/volumes/{key}/history     see      a volume's recorded states
+//! GET    /api/probes                    see      what probes found
 //! GET    /api/sources                   see      sources and gaps
 //! GET    /api/actions                   see      what admins did
 //! POST   /api/actions                   act      start an action
@@ -99,7 +100,7 @@ const fn delete(path: &'static str, need: Need, handler: Handler) -> Route {
     Route { method: Method::DELETE, path, need, handler }
 }
 
-static ROUTES: [Route; 27] = [
+static ROUTES: &[Route] = &[
     get("/healthz", Need::Nothing, Handler::Alive),
     get("/health-check", Need::Nothing, Handler::Alive),
     get("/readyz", Need::Nothing, Handler::Ready),
@@ -118,6 +119,7 @@ static ROUTES: [Route; 27] = [
     get("/api/live-queries", Need::See, Handler::Of(read::app::live_queries)),
     get("/api/volumes", Need::See, Handler::Of(read::usage::volumes)),
     get("/api/volumes/{key}/history", Need::See, Handler::Of(read::usage::volume_history)),
+    get("/api/probes", Need::See, Handler::Of(read::app::probes)),
     get("/api/sources", Need::See, Handler::Of(read::recorder::sources)),
     get("/api/actions", Need::See, Handler::Of(read::recorder::actions)),
     post("/api/actions", Need::Act, Handler::StartAction),
@@ -235,7 +237,7 @@ enum Found {
 fn find(method: &Method, path: &str) -> Found {
     let method = if *method == Method::HEAD { &Method::GET } else { method };
     let mut others = Vec::new();
-    for route in &ROUTES {
+    for route in ROUTES {
         let Some(places) = places(route.path, path) else { continue };
         if route.method == *method {
             return Found::Route(route, places);

@@ -94,6 +94,15 @@ pub struct LiveQuery {
     pub body: Body,
 }
 
+/// A probe as it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Probe {
+    /// What it found last.
+    pub result: event::ProbeResult,
+    /// The record of it.
+    pub body: Body,
+}
+
 /// A source as it is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source {
@@ -168,6 +177,8 @@ pub struct State {
     pub volumes: OrdMap<Key, Volume>,
     /// Processes.
     pub processes: OrdMap<Key, Process>,
+    /// Probes.
+    pub probes: OrdMap<Key, Probe>,
     /// Actions without an outcome, by id.
     pub running_actions: OrdMap<String, RunningAction>,
 }
@@ -198,6 +209,12 @@ impl State {
             }
             Event::VolumeUsage(e) => self.apply_volume(event.key(), e, &body),
             Event::ProcessUsage(e) => self.apply_process(event.key(), e, body),
+            Event::ProbeResult(e) if e.gone => {
+                self.probes.remove(&event.key());
+            }
+            Event::ProbeResult(e) => {
+                self.probes.insert(event.key(), Probe { result: e.clone(), body });
+            }
             Event::ActionIntent(e) => {
                 let running =
                     RunningAction { intent: e.clone(), seq: body.seq, is_saved: body.is_saved() };
@@ -266,13 +283,15 @@ impl State {
         self.processes.insert(key, process);
     }
 
-    /// Whether an object, an open trace, a live query, a volume or a process has this key.
+    /// Whether something that can end has this key: an object, an open trace, a live query, a volume,
+    /// a process, a probe.
     pub fn is_living(&self, key: Key) -> bool {
         self.objects.contains_key(&key)
             || self.open_traces.contains_key(&key)
             || self.live_queries.contains_key(&key)
             || self.volumes.contains_key(&key)
             || self.processes.contains_key(&key)
+            || self.probes.contains_key(&key)
     }
 
     /// Lets every saved body lie where its latest copy is, so that no file is held for an older one.
@@ -281,6 +300,7 @@ impl State {
         refresh(&mut self.open_traces, |row| &mut row.body, &place_of);
         refresh(&mut self.live_queries, |row| &mut row.body, &place_of);
         refresh(&mut self.processes, |row| &mut row.body, &place_of);
+        refresh(&mut self.probes, |row| &mut row.body, &place_of);
     }
 
     /// Whether a live query has been sent since its source came up.

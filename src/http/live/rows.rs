@@ -16,7 +16,7 @@ const ROWS_MAX: usize = 2000;
 const BYTES_MAX: usize = 1 << 20;
 
 /// Each topic and the kinds of records that it shows.
-const TOPICS: [(&str, &[u16]); 8] = [
+const TOPICS: &[(&str, &[u16])] = &[
     ("logs", &[kind::LOG_LINE]),
     ("requests", &[kind::TRACE]),
     ("live-queries", &[kind::LIVE_QUERY, kind::LIVE_QUERY_DROPPED]),
@@ -24,6 +24,7 @@ const TOPICS: [(&str, &[u16]); 8] = [
     ("events", &[kind::CLUSTER_EVENT]),
     ("sources", &[kind::SOURCE_STATE]),
     ("volumes", &[kind::VOLUME_USAGE, kind::PROCESS_USAGE]),
+    ("probes", &[kind::PROBE_RESULT]),
     ("actions", &[kind::ACTION_INTENT, kind::ACTION_OUTCOME]),
 ];
 
@@ -114,6 +115,9 @@ fn add(batch: &mut LiveBatch, record: Record<'_>) {
             batch.processes.push(convert::process(Recorded { seq, learned, value }));
         }
         Event::Gap(value) => batch.gaps.push(convert::gap(Recorded { seq, learned, value })),
+        Event::ProbeResult(value) => {
+            batch.probes.push(convert::probe(Recorded { seq, learned, value }));
+        }
         Event::ActionIntent(intent) => {
             let value = Action::Running(intent);
             batch.actions.push(convert::action(Recorded { seq, learned, value }));

@@ -4,7 +4,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    Action, ClusterEvent, Gap, LiveQuery, LogEntry, ObjectRow, Process, Request, Source, Volume,
+    Action, ClusterEvent, Gap, LiveQuery, LogEntry, ObjectRow, Probe, Process, Request, Source,
+    Volume,
 };
 
 /// `hello`: the first message of `GET /api/live`.
@@ -55,6 +56,9 @@ pub struct LiveBatch {
     /// Topic `volumes`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub processes: Vec<Process>,
+    /// Topic `probes`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub probes: Vec<Probe>,
     /// Every topic: gaps are always told.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Gap>,

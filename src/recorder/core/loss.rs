@@ -110,6 +110,7 @@ pub(super) fn source_of(event: &Event) -> &str {
         Event::WatchPosition(e) => &e.source,
         Event::VolumeUsage(e) => &e.source,
         Event::ProcessUsage(e) => &e.source,
+        Event::ProbeResult(_) => "probes",
         Event::ActionIntent(_)
         | Event::ActionProgress(_)
         | Event::ActionOutcome(_)

@@ -225,6 +225,7 @@ fn bare_end(event: &Event) -> Option<Event> {
             usage.body = String::new();
             Some(Event::ProcessUsage(usage))
         }
+        Event::ProbeResult(result) => Some(Event::ProbeResult(result)),
         _ => None,
     }
 }
