@@ -79,6 +79,7 @@ pub async fn record_and_serve(
     let sources = collect::Config {
         cluster,
         app_server_url: config.app_server_url.clone(),
+        volumes: config.volumes.clone(),
         ..collect::Config::default()
     };
     let outlet = Outlet::new(queue, generation);

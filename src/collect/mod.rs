@@ -18,6 +18,8 @@ mod report;
 
 mod supervisor;
 
+pub mod volumes;
+
 use std::collections::BTreeMap;
 
 use tokio::{sync::watch, task::JoinSet};
@@ -37,6 +39,8 @@ pub struct Config {
     /// Where the app-server listens, for example `ws://app-server:5110`. The path of the link is
     /// added where the URL has none.
     pub app_server_url: Option<String>,
+    /// Which volumes are measured.
+    pub volumes: volumes::Config,
     /// How fast.
     pub pace: Pace,
 }

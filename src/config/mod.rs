@@ -9,14 +9,16 @@ mod journal;
 
 mod probes;
 
+mod volumes;
+
 use std::{fs, net::SocketAddr, path::PathBuf};
 
 use serde::Deserialize;
 
-use self::{file::File, journal::JournalSection, probes::ProbeSection};
+use self::{file::File, journal::JournalSection, probes::ProbeSection, volumes::VolumesSection};
 use crate::{
     cli::ServeArgs,
-    collect::Probe,
+    collect::{self, Probe},
     http,
     journal::{Retention, SEGMENT_BYTES},
 };
@@ -42,6 +44,8 @@ pub struct Config {
     pub basic_info_url: Option<String>,
     /// What is checked.
     pub probes: Vec<Probe>,
+    /// Which volumes are measured.
+    pub volumes: collect::volumes::Config,
     /// Address and port of `/metrics`; `None`: it is not served.
     pub metrics_listen: Option<SocketAddr>,
     /// The cluster's access; `None` for the usual places.
@@ -124,6 +128,7 @@ impl Config {
         let journal = file.checked("journal", JournalSection::fault);
         let app_server: AppServerSection = file.section("app_server");
         let cluster: ClusterSection = file.section("cluster");
+        let volumes = file.checked("volumes", VolumesSection::fault);
         let metrics: MetricsSection = file.section("metrics");
         let (probes, probe_faults) = probes::checked(file.entries::<ProbeSection>("probes"));
         file.faults.extend(probe_faults);
@@ -137,6 +142,7 @@ impl Config {
             app_server_url: present(&args.app_server_url).or(app_server.url),
             basic_info_url: app_server.basic_info_url,
             probes,
+            volumes: volumes.config(&args.data_dir),
             metrics_listen: args.metrics_listen.or(metrics.listen),
             kubeconfig: present(&args.kubeconfig).or(cluster.kubeconfig),
             cluster_enabled: cluster.enabled,
@@ -241,6 +247,35 @@ mod tests {
         let age_max = Some(Duration::from_secs(48 * 3600));
         let keep = Retention { bytes_max: Some(1 << 30), age_max, free_min: Some(0) };
         assert_eq!((config.keep, config.source_bytes_per_day), (keep, Some(1 << 20)));
+    }
+
+    #[test]
+    fn volumes_are_measured_unless_the_section_says_otherwise() {
+        let config = merged("").volumes;
+        assert!(config.kubelet && config.df.is_empty() && config.own.is_some());
+        let config = merged(
+            "[volumes]\nkubelet = false\ninterval_seconds = 10\n[[volumes.df]]\nnamespace = \"a\"\n\
+             label_selector = \"app=db\"\npath = \"/data\"\nclaim = \"data\"\n",
+        );
+        assert_eq!(config.faults, Vec::<String>::new());
+        let config = config.volumes;
+        assert!(!config.kubelet && config.interval == Duration::from_secs(10));
+        assert_eq!(config.df[0].pod, collect::volumes::WhichPod::Labelled("app=db".into()));
+    }
+
+    #[test]
+    fn a_fault_in_the_volumes_section_is_named() {
+        let df = "[[volumes.df]]\nnamespace = \"a\"\nclaim = \"c\"\n";
+        for (text, named) in [
+            ("[volumes]\ninterval_seconds = 9\n".to_owned(), "interval_seconds must lie between"),
+            (format!("{df}path = \"/d\"\n"), "either pod or label_selector"),
+            (format!("{df}path = \"d\"\npod = \"p\"\n"), "absolute path"),
+            (format!("{df}path = \"/d\"\npod = \"p\"\n").repeat(2), "two [[volumes.df]]"),
+        ] {
+            let config = merged(&text);
+            assert!(config.faults[0].contains(named), "{:?}", config.faults);
+            assert!(config.volumes.df.is_empty());
+        }
     }
 
     #[test]
