@@ -6,8 +6,8 @@
 use monitor_backend::{
     event::{
         ActionIntent, ActionOutcome, Degraded, DeletedBecause, Event, Extensions, FilesRemoved,
-        Level, LiveQuery, LogLine, ObjectDeleted, ObjectObserved, ObjectRef, Outcome, Retention,
-        Role, Section, SourceState, State, Trace, TraceEnd, WatchPosition, millis,
+        Level, LiveQuery, LogLine, ObjectDeleted, ObjectObserved, ObjectRef, Outcome, ProbeResult,
+        Retention, Role, Section, SourceState, State, Trace, TraceEnd, WatchPosition, millis,
     },
     journal::{self, Flags, NewRecord, Reader, Seq},
     views::{self, Body, read},
@@ -32,6 +32,7 @@ fn event() -> impl Strategy<Value = Event> {
         })),
         id.clone().prop_map(|id| Event::ActionIntent(intent(id))),
         id.clone().prop_map(outcome),
+        (id.clone(), any::<bool>(), any::<bool>()).prop_map(|(id, ok, gone)| probe(id, ok, gone)),
         "[a-z ]{0,200}".prop_map(log_line),
         id.prop_map(upkeep),
     ]
@@ -101,6 +102,21 @@ fn source_state(id: u8, word: u8) -> Event {
         since: 7.0,
         malformed: 0,
         last_malformed: String::new(),
+        ext: Extensions::default(),
+    })
+}
+
+fn probe(id: u8, ok: bool, gone: bool) -> Event {
+    Event::ProbeResult(ProbeResult {
+        name: format!("probe-{id}"),
+        target: "tcp://database:5432".into(),
+        ok,
+        latency: ok.then_some(1.5),
+        status: None,
+        detail: String::new(),
+        since: 8.0,
+        observed: 9.0,
+        gone,
         ext: Extensions::default(),
     })
 }

@@ -5,7 +5,7 @@ mod process;
 
 use std::{fs, path::Path};
 
-use process::{KEY, Process, command, output};
+use process::{KEY, Process, client, command, output};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -118,7 +118,7 @@ async fn a_wrong_key_is_refused_and_the_key_is_nowhere() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let process = Process::serve(dir.path(), &[]).ready().await;
     let url = format!("{}/api/status", process.address());
-    let client = reqwest::Client::new();
+    let client = client::plain();
     for key in ["", "wrong", &KEY[..KEY.len() - 1]] {
         let answer = client.get(&url).bearer_auth(key).send().await.expect("it answers");
         assert_eq!(answer.status(), 401);
@@ -143,7 +143,7 @@ async fn a_generated_key_works_and_is_not_printed() {
     let process = Process::start(command);
     let key = fs::read_to_string(dir.path().join("admin-key")).expect("it is kept");
     let url = format!("{}/api/status", process.address());
-    let request = reqwest::Client::new().get(&url).bearer_auth(key.trim());
+    let request = client::plain().get(&url).bearer_auth(key.trim());
     assert_eq!(request.send().await.expect("it answers").status(), 200);
 }
 

@@ -1,5 +1,8 @@
 //! The simulation speaks the real protocols: the clients here are those that the recorder uses.
 
+#[path = "support/client.rs"]
+mod client;
+
 use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::{SinkExt, Stream, StreamExt};
@@ -221,7 +224,7 @@ async fn versions_outside_the_history_are_refused() {
     let future = version.parse::<u64>().expect("a number") + 1_000_000;
     let path = format!("api/v1/pods?watch=true&resourceVersion={future}");
     let url = format!("http://{}/{path}", fixture.sim.cluster().address());
-    let answer = reqwest::get(url).await.expect("an answer");
+    let answer = client::plain().get(url).send().await.expect("an answer");
     assert_eq!(answer.status(), 504);
 }
 

@@ -60,6 +60,9 @@ pub struct ServeArgs {
     /// The cluster's access [default: ~/.kube/config, then the pod's service account].
     #[arg(long, env = "KUBECONFIG", value_parser = path())]
     pub kubeconfig: Option<PathBuf>,
+    /// Address and port of /metrics, which asks for no key and holds only numbers [default: none].
+    #[arg(long, env = "METRICS_LISTEN", value_parser = address)]
+    pub metrics_listen: Option<SocketAddr>,
     /// Path under which a gateway serves this process, for example /monitor.
     #[arg(long, env = "BASE_PATH")]
     pub base_path: Option<String>,

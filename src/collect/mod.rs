@@ -14,6 +14,8 @@ mod pace;
 
 mod pod_logs;
 
+mod probes;
+
 mod report;
 
 mod supervisor;
@@ -25,6 +27,7 @@ use tokio::{sync::watch, task::JoinSet};
 pub use outlet::{Outlet, Refused, Stopped};
 pub use pace::Pace;
 pub use pod_logs::PodLogs;
+pub use probes::{Check, Header, HeaderValue, HttpCheck, PROBES_MAX, Probe};
 
 use crate::{
     cluster::Access,

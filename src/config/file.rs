@@ -46,6 +46,31 @@ impl File {
         T::default()
     }
 
+    /// Takes a list of sections out, each of which begins with `[[name]]`; a fault costs one alone.
+    pub fn entries<T: DeserializeOwned>(&mut self, name: &str) -> Vec<T> {
+        let entries = match self.sections.remove(name) {
+            None => return Vec::new(),
+            Some(toml::Value::Array(entries)) => entries,
+            Some(_) => {
+                self.faults.push(format!(
+                    "configuration file: [{name}] is off: it is a list, so write [[{name}]]"
+                ));
+                return Vec::new();
+            }
+        };
+        let mut sound = Vec::new();
+        for (entry, number) in entries.into_iter().zip(1..) {
+            match entry.try_into() {
+                Ok(entry) => sound.push(entry),
+                Err(error) => self.faults.push(format!(
+                    "configuration file: [[{name}]] number {number} is off: {}",
+                    one_line(&error)
+                )),
+            }
+        }
+        sound
+    }
+
     /// What is left in the file belongs to nobody.
     pub fn report_unknown_sections(&mut self) {
         let unknown = self.sections.keys();

@@ -9,6 +9,8 @@ mod journal;
 
 mod pod_logs;
 
+mod probes;
+
 mod redaction;
 
 use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc};
@@ -16,11 +18,13 @@ use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc};
 use serde::Deserialize;
 
 use self::{
-    file::File, journal::JournalSection, pod_logs::PodLogsSection, redaction::RedactionSection,
+    file::File, journal::JournalSection, pod_logs::PodLogsSection, probes::ProbeSection,
+    redaction::RedactionSection,
 };
 use crate::{
     cli::ServeArgs,
     collect::PodLogs,
+    collect::Probe,
     http,
     journal::{Retention, SEGMENT_BYTES},
     redact::Rules,
@@ -43,6 +47,12 @@ pub struct Config {
     pub admin_key_file: Option<PathBuf>,
     /// The app-server's link.
     pub app_server_url: Option<String>,
+    /// Where the app-server tells of itself; by default beside the link.
+    pub basic_info_url: Option<String>,
+    /// What is checked.
+    pub probes: Vec<Probe>,
+    /// Address and port of `/metrics`; `None`: it is not served.
+    pub metrics_listen: Option<SocketAddr>,
     /// The cluster's access; `None` for the usual places.
     pub kubeconfig: Option<PathBuf>,
     /// Whether a cluster is to be recorded.
@@ -84,6 +94,13 @@ struct HttpSection {
 #[serde(deny_unknown_fields, default)]
 struct AppServerSection {
     url: Option<String>,
+    basic_info_url: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct MetricsSection {
+    listen: Option<SocketAddr>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -120,9 +137,13 @@ impl Config {
         let journal = file.checked("journal", JournalSection::fault);
         let app_server: AppServerSection = file.section("app_server");
         let cluster: ClusterSection = file.section("cluster");
-        let pod_logs: Vec<PodLogsSection> =
-            file.checked("pod_logs", |selections: &Vec<_>| pod_logs::fault(selections));
+        let (pod_logs, pod_log_faults) =
+            pod_logs::checked(file.entries::<PodLogsSection>("pod_logs"));
+        file.faults.extend(pod_log_faults);
         let redaction = file.checked("redaction", RedactionSection::fault);
+        let metrics: MetricsSection = file.section("metrics");
+        let (probes, probe_faults) = probes::checked(file.entries::<ProbeSection>("probes"));
+        file.faults.extend(probe_faults);
         file.report_unknown_sections();
         let base_path = base_path(&mut file, args.base_path.clone().or(http.base_path));
         Config {
@@ -131,9 +152,12 @@ impl Config {
             base_path,
             admin_key_file: present(&args.admin_key_file),
             app_server_url: present(&args.app_server_url).or(app_server.url),
+            basic_info_url: app_server.basic_info_url,
+            probes,
+            metrics_listen: args.metrics_listen.or(metrics.listen),
             kubeconfig: present(&args.kubeconfig).or(cluster.kubeconfig),
             cluster_enabled: cluster.enabled,
-            pod_logs: pod_logs.into_iter().map(PodLogs::from).collect(),
+            pod_logs,
             redaction: Arc::new(redaction.rules().unwrap_or_default()),
             segment_bytes: journal.segment_bytes.unwrap_or(SEGMENT_BYTES),
             keep: journal.keep(),
@@ -190,6 +214,16 @@ mod tests {
     }
 
     #[test]
+    fn a_fault_in_a_list_costs_one_entry_alone() {
+        let probe = "[[probes]]\nname = \"b\"\ntcp = \"b:1\"\n";
+        let config = merged(&format!("[[probes]]\nname = \"a\"\ncolour = 1\n{probe}"));
+        assert_eq!((config.probes.len(), config.faults.len()), (1, 1));
+        assert!(config.faults[0].contains("[[probes]] number 1 is off"), "{:?}", config.faults);
+        let config = merged("[probes]\nname = \"a\"\n");
+        assert!(config.faults[0].contains("write [[probes]]"), "{:?}", config.faults);
+    }
+
+    #[test]
     fn unknown_keys_and_sections_are_named() {
         let config = merged("[http]\nlisten_on = \"x\"\n[colour]\nred = 1\n");
         assert!(config.faults.iter().any(|fault| fault.contains("listen_on")));
@@ -222,11 +256,12 @@ mod tests {
         assert!(all.namespace.is_none() && all.containers.is_empty() && all.previous);
         for text in ["name = \"a b\"", "name = \"\"", "name = \"a\"\nlabels = \"x\""] {
             let config = merged(&format!("[[pod_logs]]\n{text}\n"));
-            assert!(config.faults[0].contains("[pod_logs]"), "{:?}", config.faults);
+            assert!(config.faults[0].contains("[[pod_logs]]"), "{:?}", config.faults);
             assert!(config.pod_logs.is_empty());
         }
         let twice = merged("[[pod_logs]]\nname = \"a\"\n[[pod_logs]]\nname = \"a\"\n");
-        assert!(twice.faults[0].contains("two selections"), "{:?}", twice.faults);
+        assert!(twice.faults[0].contains("another one of this name"), "{:?}", twice.faults);
+        assert_eq!(twice.pod_logs.len(), 1);
     }
 
     #[test]

@@ -6,8 +6,8 @@ use serde::Serialize;
 use super::{
     ActionIntent, ActionOutcome, ActionProgress, Boot, ClusterEvent, Degraded, DeletedBecause,
     Event, Extensions, FilesRemoved, Gap, Key, Level, LiveQuery, LiveQueryDropped, LogLine,
-    ObjectDeleted, ObjectObserved, ObjectRef, Outcome, PodLogPosition, Retention, Role, Section,
-    SourceState, State, Trace, TraceEnd, WatchPosition, word,
+    ObjectDeleted, ObjectObserved, ObjectRef, Outcome, PodLogPosition, ProbeResult, Retention,
+    Role, Section, SourceState, State, Trace, TraceEnd, WatchPosition, word,
 };
 
 const DOCUMENT: &str = include_str!("../../journal-format.md");
@@ -170,6 +170,21 @@ fn examples() -> Vec<(Event, Vec<String>)> {
                 ext: ext(),
             },
             Event::PodLogPosition,
+        ),
+        of(
+            ProbeResult {
+                name: text(),
+                target: text(),
+                ok: true,
+                latency: Some(1.0),
+                status: None,
+                detail: text(),
+                since: 1.0,
+                observed: 2.0,
+                gone: false,
+                ext: ext(),
+            },
+            Event::ProbeResult,
         ),
         of(
             ActionIntent {

@@ -55,6 +55,11 @@ impl Key {
         Key::of(&["pod log position", source, uid, container])
     }
 
+    /// The key of a probe.
+    pub fn probe(name: &str) -> Key {
+        Key::of(&["probe", name])
+    }
+
     /// The key of an action.
     pub fn action(id: &str) -> Key {
         Key::of(&["action", id])

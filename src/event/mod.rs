@@ -14,6 +14,8 @@ mod app;
 
 mod source;
 
+mod probe;
+
 mod action;
 
 mod upkeep;
@@ -35,6 +37,7 @@ pub use codec::{DecodeError, Extensions};
 pub use key::Key;
 pub use object::{ClusterEvent, DeletedBecause, ObjectDeleted, ObjectObserved, ObjectRef};
 pub use observed::{Listed, Observation, Observed};
+pub use probe::ProbeResult;
 pub use source::{Gap, PodLogPosition, SourceState, State, WatchPosition};
 pub use texts::Text;
 pub use time::{Millis, millis, now, now_ns};
@@ -70,6 +73,8 @@ pub enum Event {
     WatchPosition(WatchPosition),
     /// How far the log of a container was read.
     PodLogPosition(PodLogPosition),
+    /// What a probe found, as it is now.
+    ProbeResult(ProbeResult),
     /// An admin is about to do something.
     ActionIntent(ActionIntent),
     /// A line of output of a running action.
@@ -114,6 +119,7 @@ pub mod kind {
     pub const GAP: u16 = 0x0151;
     pub const WATCH_POSITION: u16 = 0x0152;
     pub const POD_LOG_POSITION: u16 = 0x0157;
+    pub const PROBE_RESULT: u16 = 0x0156;
     pub const ACTION_INTENT: u16 = 0x0160;
     pub const ACTION_PROGRESS: u16 = 0x0161;
     pub const ACTION_OUTCOME: u16 = 0x0162;
@@ -138,6 +144,7 @@ impl Event {
             Event::Gap(_) => kind::GAP,
             Event::WatchPosition(_) => kind::WATCH_POSITION,
             Event::PodLogPosition(_) => kind::POD_LOG_POSITION,
+            Event::ProbeResult(_) => kind::PROBE_RESULT,
             Event::ActionIntent(_) => kind::ACTION_INTENT,
             Event::ActionProgress(_) => kind::ACTION_PROGRESS,
             Event::ActionOutcome(_) => kind::ACTION_OUTCOME,
@@ -159,6 +166,7 @@ impl Event {
             Event::SourceState(e) => Key::source(&e.name),
             Event::WatchPosition(e) => Key::watch_position(&e.source),
             Event::PodLogPosition(e) => Key::pod_log_position(&e.source, &e.uid, &e.container),
+            Event::ProbeResult(e) => Key::probe(&e.name),
             Event::ActionIntent(e) => Key::action(&e.id),
             Event::ActionProgress(e) => Key::action(&e.id),
             Event::ActionOutcome(e) => Key::action(&e.id),
@@ -193,11 +201,13 @@ impl Event {
             Event::Trace(e) if e.end == TraceEnd::Open => Role::State,
             Event::LiveQuery(e) if !e.deleting => Role::State,
             Event::PodLogPosition(e) if !e.gone => Role::State,
+            Event::ProbeResult(e) if !e.gone => Role::State,
             Event::ObjectDeleted(_)
             | Event::Trace(_)
             | Event::LiveQuery(_)
             | Event::LiveQueryDropped(_)
             | Event::PodLogPosition(_)
+            | Event::ProbeResult(_)
             | Event::ActionOutcome(_) => Role::End,
             Event::ClusterEvent(_)
             | Event::LogLine(_)

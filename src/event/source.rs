@@ -45,8 +45,20 @@ pub struct SourceState {
     pub malformed: u64,
     /// What was wrong with the last malformed message; empty for none.
     pub last_malformed: String,
-    /// Fields of later versions.
+    /// Fields of later versions, and [`SourceState::UNKNOWN`].
     pub ext: Extensions,
+}
+
+impl SourceState {
+    /// The extension that counts messages of sorts that this version does not know, by name.
+    pub const UNKNOWN: &str = "unknown_messages";
+
+    /// Messages of sorts that this version does not know, since the recorder started, by name.
+    pub fn unknown(&self) -> impl Iterator<Item = (&str, u64)> {
+        let fields = self.ext.0.as_ref().and_then(|ext| ext.get(Self::UNKNOWN)?.as_object());
+        let counts = fields.into_iter().flatten();
+        counts.filter_map(|(name, count)| Some((name.as_str(), count.as_u64()?)))
+    }
 }
 
 /// A stretch of time in which a source was not observed, or in which records were dropped.

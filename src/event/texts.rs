@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     ActionIntent, ActionOutcome, ActionProgress, Boot, ClusterEvent, Degraded, Event, Extensions,
     FilesRemoved, Gap, LiveQuery, LiveQueryDropped, LogLine, ObjectDeleted, ObjectObserved,
-    ObjectRef, PodLogPosition, Retention, Section, SourceState, Trace, WatchPosition,
+    ObjectRef, PodLogPosition, ProbeResult, Retention, Section, SourceState, Trace, WatchPosition,
 };
 
 /// A text of an event.
@@ -41,6 +41,7 @@ impl Event {
             Event::Gap(e) => e.texts(f),
             Event::WatchPosition(e) => e.texts(f),
             Event::PodLogPosition(e) => e.texts(f),
+            Event::ProbeResult(e) => e.texts(f),
             Event::ActionIntent(e) => e.texts(f),
             Event::ActionProgress(e) => e.texts(f),
             Event::ActionOutcome(e) => e.texts(f),
@@ -208,6 +209,26 @@ impl PodLogPosition {
             ext,
         } = self;
         names([source, namespace, pod, uid, container, run], f);
+        ext.texts(f);
+    }
+}
+
+impl ProbeResult {
+    fn texts(&mut self, f: &mut Visit<'_>) {
+        let ProbeResult {
+            name,
+            target,
+            ok: _,
+            latency: _,
+            status: _,
+            detail,
+            since: _,
+            observed: _,
+            gone: _,
+            ext,
+        } = self;
+        names([name], f);
+        plain([target, detail], f);
         ext.texts(f);
     }
 }

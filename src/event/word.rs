@@ -3,7 +3,7 @@
 use super::kind;
 
 /// Every kind and its word.
-pub const WORDS: [(u16, &str); 18] = [
+pub const WORDS: &[(u16, &str)] = &[
     (kind::OBJECT_OBSERVED, "object_observed"),
     (kind::OBJECT_DELETED, "object_deleted"),
     (kind::CLUSTER_EVENT, "cluster_event"),
@@ -15,6 +15,7 @@ pub const WORDS: [(u16, &str); 18] = [
     (kind::GAP, "gap"),
     (kind::WATCH_POSITION, "watch_position"),
     (kind::POD_LOG_POSITION, "pod_log_position"),
+    (kind::PROBE_RESULT, "probe_result"),
     (kind::ACTION_INTENT, "action_intent"),
     (kind::ACTION_PROGRESS, "action_progress"),
     (kind::ACTION_OUTCOME, "action_outcome"),

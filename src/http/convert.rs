@@ -61,7 +61,11 @@ pub(super) fn segment(info: SegmentInfo) -> wire::Segment {
 }
 
 pub(super) fn source(source: event::SourceState) -> wire::Source {
+    let unknown = source
+        .unknown()
+        .map(|(name, count)| wire::UnknownMessages { name: name.to_owned(), count });
     wire::Source {
+        unknown: unknown.collect(),
         name: source.name,
         state: match source.state {
             State::Up => wire::SourceState::Up,
@@ -159,6 +163,23 @@ pub(super) fn dropped_live_query(row: Recorded<event::LiveQueryDropped>) -> wire
         ext,
     };
     live_query(Recorded { seq: row.seq, learned: row.learned, value }, false)
+}
+
+pub(super) fn probe(row: Recorded<event::ProbeResult>) -> wire::Probe {
+    let result = row.value;
+    wire::Probe {
+        name: result.name,
+        target: result.target,
+        ok: result.ok,
+        latency: result.latency,
+        status: result.status,
+        detail: result.detail,
+        since: result.since,
+        observed: result.observed,
+        seq: row.seq,
+        saved: true,
+        removed: result.gone,
+    }
 }
 
 fn live_query_id(key: Key) -> String {

@@ -57,6 +57,7 @@ pub(super) struct PageQuery {
         read::app::requests,
         read::app::request,
         read::app::live_queries,
+        read::app::probes,
         read::recorder::sources,
         read::recorder::actions,
         write::start_action,

@@ -17,6 +17,7 @@
 //! GET    /api/requests                  see      request traces
 //! GET    /api/requests/{id}             see      one
 //! GET    /api/live-queries              see      live queries
+//! GET    /api/probes                    see      what probes found
 //! GET    /api/sources                   see      sources and gaps
 //! GET    /api/actions                   see      what admins did
 //! POST   /api/actions                   act      start an action
@@ -97,7 +98,7 @@ const fn delete(path: &'static str, need: Need, handler: Handler) -> Route {
     Route { method: Method::DELETE, path, need, handler }
 }
 
-static ROUTES: [Route; 25] = [
+static ROUTES: &[Route] = &[
     get("/healthz", Need::Nothing, Handler::Alive),
     get("/health-check", Need::Nothing, Handler::Alive),
     get("/readyz", Need::Nothing, Handler::Ready),
@@ -114,6 +115,7 @@ static ROUTES: [Route; 25] = [
     get("/api/requests", Need::See, Handler::Of(read::app::requests)),
     get("/api/requests/{id}", Need::See, Handler::Of(read::app::request)),
     get("/api/live-queries", Need::See, Handler::Of(read::app::live_queries)),
+    get("/api/probes", Need::See, Handler::Of(read::app::probes)),
     get("/api/sources", Need::See, Handler::Of(read::recorder::sources)),
     get("/api/actions", Need::See, Handler::Of(read::recorder::actions)),
     post("/api/actions", Need::Act, Handler::StartAction),
@@ -231,7 +233,7 @@ enum Found {
 fn find(method: &Method, path: &str) -> Found {
     let method = if *method == Method::HEAD { &Method::GET } else { method };
     let mut others = Vec::new();
-    for route in &ROUTES {
+    for route in ROUTES {
         let Some(places) = places(route.path, path) else { continue };
         if route.method == *method {
             return Found::Route(route, places);

@@ -94,6 +94,15 @@ pub struct LiveQuery {
     pub body: Body,
 }
 
+/// A probe as it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Probe {
+    /// What it found last.
+    pub result: event::ProbeResult,
+    /// The record of it.
+    pub body: Body,
+}
+
 /// A source as it is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source {
@@ -138,6 +147,8 @@ pub struct State {
     pub watch_positions: OrdMap<String, WatchPosition>,
     /// How far the log of each container was read.
     pub pod_log_positions: OrdMap<Key, event::PodLogPosition>,
+    /// Probes.
+    pub probes: OrdMap<Key, Probe>,
     /// Actions without an outcome, by id.
     pub running_actions: OrdMap<String, RunningAction>,
 }
@@ -171,6 +182,12 @@ impl State {
             }
             Event::PodLogPosition(e) => {
                 self.pod_log_positions.insert(event.key(), e.clone());
+            }
+            Event::ProbeResult(e) if e.gone => {
+                self.probes.remove(&event.key());
+            }
+            Event::ProbeResult(e) => {
+                self.probes.insert(event.key(), Probe { result: e.clone(), body });
             }
             Event::ActionIntent(e) => {
                 let running =
@@ -215,11 +232,12 @@ impl State {
         self.live_queries.insert(key, live);
     }
 
-    /// Whether an object, an open trace or a live query has this key.
+    /// Whether something that can end has this key: an object, an open trace, a live query, a probe.
     pub fn is_living(&self, key: Key) -> bool {
         self.objects.contains_key(&key)
             || self.open_traces.contains_key(&key)
             || self.live_queries.contains_key(&key)
+            || self.probes.contains_key(&key)
     }
 
     /// Lets every saved body lie where its latest copy is, so that no file is held for an older one.
@@ -227,6 +245,7 @@ impl State {
         refresh(&mut self.objects, |row| &mut row.body, &place_of);
         refresh(&mut self.open_traces, |row| &mut row.body, &place_of);
         refresh(&mut self.live_queries, |row| &mut row.body, &place_of);
+        refresh(&mut self.probes, |row| &mut row.body, &place_of);
     }
 
     /// Whether a live query has been sent since its source came up.

@@ -11,7 +11,10 @@ use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::{process::KEY, told::number_of};
+use crate::{
+    process::{KEY, client},
+    told::number_of,
+};
 
 /// How soon a refused connection is tried again, and how often lines are polled.
 const RETRY: Duration = Duration::from_millis(10);
@@ -61,7 +64,7 @@ pub struct Desk {
 
 impl Desk {
     pub fn new(url: watch::Receiver<Option<String>>) -> Desk {
-        Desk { client: Client::new(), url }
+        Desk { client: client::plain(), url }
     }
 
     /// The answer of a GET, if there is a recorder that gives one.

@@ -1,5 +1,8 @@
 //! A whole surface on loopback for tests: recorder, journal in a temporary folder, HTTP server.
 
+#[path = "client.rs"]
+pub mod client;
+
 use std::{path::Path, sync::Arc, time::Duration};
 
 use monitor_backend::{
@@ -143,7 +146,7 @@ impl Server {
             let _ = stopped.await;
         };
         let task = Some(tokio::spawn(http::serve(listener, desk, shutdown)));
-        let client = reqwest::Client::builder()
+        let client = client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(DEADLINE)
             .build()

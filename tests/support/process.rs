@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+#[path = "client.rs"]
+pub mod client;
+
 use std::{
     io::{BufRead, BufReader},
     path::Path,
@@ -71,7 +74,7 @@ impl Process {
         // Whatever it prints later must find a reader.
         std::thread::spawn(move || lines.for_each(drop));
         let address = address.expect("it ended before it listened");
-        Process { child, address, client: reqwest::Client::new() }
+        Process { child, address, client: client::plain() }
     }
 
     /// `http://127.0.0.1:PORT`.

@@ -181,6 +181,8 @@ export interface LiveBatch {
   logs?: LogEntry[]
   /** Topic `objects`. */
   objects?: ObjectRow[]
+  /** Topic `probes`. */
+  probes?: Probe[]
   /** Topic `requests`. */
   requests?: Request[]
   /** Topic `sources`. */
@@ -421,6 +423,40 @@ export interface Overview {
   warnings: ClusterEvent[]
 }
 
+/** A probe as it is. */
+export interface Probe {
+  /** What was attempted, what failed and what to do; empty when ok. */
+  detail: string
+  /** How long the last check took up to its result; null where it had no answer. */
+  latency: number | null
+  /** The name that the configuration gave; unique among probes. */
+  name: string
+  /** When the last check began. */
+  observed: number
+  /** Whether the target answered as expected. */
+  ok: boolean
+  /** True only in the live feed: it is not configured any more. */
+  removed: boolean
+  /** False while this state is kept in memory, for a journal that takes no records. */
+  saved: boolean
+  /** The record of that check. */
+  seq: number
+  /** When the first of the checks in a row that ended the same way began. */
+  since: number
+  /** The status of the HTTP answer; null where there was none. */
+  status: number | null
+  /** What is checked: `http://host/path` or `tcp://host:port`. */
+  target: string
+}
+
+/** `GET /api/probes`. */
+export interface Probes {
+  /** By name. */
+  probes: Probe[]
+  /** The sequence number that this answer is of. */
+  seq: number
+}
+
 /** How far back the journal reaches, and will reach. */
 export interface Reach {
   /** Bytes recorded an hour, over the last hours; null while too little is known. */
@@ -528,6 +564,8 @@ export interface Source {
   since: number
   /** Up, down, connecting or off. */
   state: SourceState
+  /** Messages of a sort that this version does not know, since the recorder started, by name. */
+  unknown: UnknownMessages[]
 }
 
 /** Whether a source is being observed. */
@@ -595,6 +633,14 @@ export interface Timeline {
   next: number | null
   /** The sequence number that this answer is of. */
   seq: number
+}
+
+/** Messages of one sort that this version does not know. */
+export interface UnknownMessages {
+  /** How many came since the recorder started. */
+  count: number
+  /** What the source calls them. */
+  name: string
 }
 
 /** What is kept in memory while the journal takes no records. */

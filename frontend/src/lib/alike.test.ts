@@ -10,6 +10,7 @@ const source = (name: string, since: number, more: Partial<Source> = {}): Source
   reason: 'no cluster is configured',
   malformed: 0,
   last_malformed: '',
+  unknown: [],
   ...more,
 })
 

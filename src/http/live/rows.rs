@@ -16,13 +16,14 @@ const ROWS_MAX: usize = 2000;
 const BYTES_MAX: usize = 1 << 20;
 
 /// Each topic and the kinds of records that it shows.
-const TOPICS: [(&str, &[u16]); 7] = [
+const TOPICS: &[(&str, &[u16])] = &[
     ("logs", &[kind::LOG_LINE]),
     ("requests", &[kind::TRACE]),
     ("live-queries", &[kind::LIVE_QUERY, kind::LIVE_QUERY_DROPPED]),
     ("objects", &[kind::OBJECT_OBSERVED, kind::OBJECT_DELETED]),
     ("events", &[kind::CLUSTER_EVENT]),
     ("sources", &[kind::SOURCE_STATE]),
+    ("probes", &[kind::PROBE_RESULT]),
     ("actions", &[kind::ACTION_INTENT, kind::ACTION_OUTCOME]),
 ];
 
@@ -107,6 +108,9 @@ fn add(batch: &mut LiveBatch, record: Record<'_>) {
         }
         Event::SourceState(value) => batch.sources.push(convert::source(value)),
         Event::Gap(value) => batch.gaps.push(convert::gap(Recorded { seq, learned, value })),
+        Event::ProbeResult(value) => {
+            batch.probes.push(convert::probe(Recorded { seq, learned, value }));
+        }
         Event::ActionIntent(intent) => {
             let value = Action::Running(intent);
             batch.actions.push(convert::action(Recorded { seq, learned, value }));

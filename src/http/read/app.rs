@@ -1,4 +1,4 @@
-//! What the application tells: log lines, requests, live queries.
+//! What the application tells: log lines, requests, live queries; and what probes found.
 
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ use crate::{
         wire,
     },
     views::{
-        self,
+        self, Body,
         read::{self, LogFilter, Page, Recorded, Window},
     },
 };
@@ -101,4 +101,18 @@ pub(in crate::http) fn live_queries(moment: &Moment, _: &Call) -> Result<Respons
         Some(wire::LiveQuery { saved, ..convert::live_query(row, state.is_observed(query)) })
     });
     ok(&wire::LiveQueries { seq: moment.seq(), live_queries: live_queries.collect() })
+}
+
+/// Probes, by name.
+#[utoipa::path(get, path = "/api/probes", params(AtQuery),
+    responses((status = 200, body = wire::Probes)))]
+pub(in crate::http) fn probes(moment: &Moment, _: &Call) -> Result<Response, Error> {
+    let mut known: Vec<&views::Probe> = moment.snapshot.state.probes.values().collect();
+    known.sort_by_key(|probe| &probe.result.name);
+    let probes = known.into_iter().map(|probe| {
+        let Body { seq, learned, .. } = probe.body;
+        let row = Recorded { seq, learned, value: probe.result.clone() };
+        wire::Probe { saved: probe.body.is_saved(), ..convert::probe(row) }
+    });
+    ok(&wire::Probes { seq: moment.seq(), probes: probes.collect() })
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Action, ClusterEvent, Gap, LiveQuery, LogEntry, ObjectRow, Request, Source};
+use super::{Action, ClusterEvent, Gap, LiveQuery, LogEntry, ObjectRow, Probe, Request, Source};
 
 /// `hello`: the first message of `GET /api/live`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -47,6 +47,9 @@ pub struct LiveBatch {
     /// Topic `sources`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<Source>,
+    /// Topic `probes`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub probes: Vec<Probe>,
     /// Every topic: gaps are always told.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Gap>,

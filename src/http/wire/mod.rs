@@ -7,6 +7,8 @@ mod session;
 
 mod source;
 
+mod probe;
+
 mod app;
 
 mod cluster;
@@ -27,5 +29,6 @@ pub use cluster::{
 pub use journal::{Journal, LeftAlone, Limits, Reach, Segment, Upkeep};
 pub use live::{LiveBatch, LiveDurable, LiveHeartbeat, LiveHello, LiveReset, LiveShed};
 pub use overview::{KindCount, Overview};
+pub use probe::{Probe, Probes};
 pub use session::{ErrorBody, JournalStatus, LogIn, Mode, ReplayStatus, Session, Status, Unsaved};
-pub use source::{Gap, Source, SourceState, Sources};
+pub use source::{Gap, Source, SourceState, Sources, UnknownMessages};

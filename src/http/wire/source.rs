@@ -32,6 +32,17 @@ pub struct Source {
     pub malformed: u64,
     /// What was wrong with the last one; empty for none.
     pub last_malformed: String,
+    /// Messages of a sort that this version does not know, since the recorder started, by name.
+    pub unknown: Vec<UnknownMessages>,
+}
+
+/// Messages of one sort that this version does not know.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UnknownMessages {
+    /// What the source calls them.
+    pub name: String,
+    /// How many came since the recorder started.
+    pub count: u64,
 }
 
 /// A stretch in which a source was not observed, or in which records were dropped.

@@ -109,6 +109,7 @@ pub(super) fn source_of(event: &Event) -> &str {
         Event::Gap(e) => &e.source,
         Event::WatchPosition(e) => &e.source,
         Event::PodLogPosition(e) => &e.source,
+        Event::ProbeResult(_) => "probes",
         Event::ActionIntent(_)
         | Event::ActionProgress(_)
         | Event::ActionOutcome(_)

@@ -220,6 +220,7 @@ fn bare_end(event: &Event) -> Option<Event> {
             Some(Event::LiveQuery(query))
         }
         Event::LiveQueryDropped(dropped) => Some(Event::LiveQueryDropped(dropped)),
+        Event::ProbeResult(result) => Some(Event::ProbeResult(result)),
         _ => None,
     }
 }
