@@ -178,7 +178,7 @@ impl Actions {
     pub async fn dry_run(&self, action: &str, args: &Value) -> Result<Vec<String>, Error> {
         let effect = Effect::read(action, args, &self.procedures)?;
         let _slot = self.slots.try_acquire().map_err(|_| Error::Busy)?;
-        let means = self.means(now());
+        let means = self.means(now(), None);
         let told = timeout(DRY_RUN_TIME_MAX, effect.would(&means)).await;
         Ok(told
             .unwrap_or_else(|_| Err("it could not be checked in time".into()))
@@ -208,8 +208,9 @@ impl Actions {
         self.slots.close();
     }
 
-    fn means(&self, started: Millis) -> Means {
+    fn means(&self, started: Millis, seq: Option<u64>) -> Means {
         Means {
+            seq: seq.unwrap_or_else(|| self.published.positions.borrow().last_seq),
             cluster: self.cluster.clone(),
             procedures: Arc::clone(&self.procedures),
             published: Arc::clone(&self.published),
@@ -298,8 +299,9 @@ impl Actions {
         };
         // Whoever asked may have gone; what was recorded is done all the same.
         let _ = answer.send(Ok(Started { id: intent.id.clone(), seq }));
+        let means = self.means(intent.started, seq);
         let (progress, written) = progress::start(self.recorder.clone(), intent.id.clone());
-        let end = self.bounded(effect, intent.started, turn.cancelled.clone(), progress).await;
+        let end = self.bounded(effect, means, turn.cancelled.clone(), progress).await;
         // The outcome stands behind the last line of output.
         let _ = written.await;
         self.record_outcome(outcome(intent, end)).await;
@@ -326,12 +328,12 @@ impl Actions {
     async fn bounded(
         &self,
         effect: Effect,
-        started: Millis,
+        means: Means,
         mut cancelled: Cancelled,
         progress: Progress,
     ) -> End {
         let time_max = effect.time_max();
-        let mut task = tokio::spawn(effect.run(self.means(started), progress.clone()));
+        let mut task = tokio::spawn(effect.run(means, progress.clone()));
         let end = tokio::select! {
             result = &mut task => match result {
                 Ok(Ok(detail)) => return End::Done(detail),

@@ -130,6 +130,7 @@ fn add(batch: &mut LiveBatch, record: Record<'_>) {
             batch.action_progress.push(convert::action_progress(Recorded { seq, learned, value }));
         }
         Event::WatchPosition(_)
+        | Event::PodLogPosition(_)
         | Event::Boot(_)
         | Event::Retention(_)
         | Event::FilesRemoved(_)
