@@ -4,14 +4,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use monitor_backend::{
     actions::{Actions, AppServer, Error, Procedures},
-    event::{Event, Extensions, Gap, Level, LogLine, Observation, Observed, Outcome},
+    event::{Event, Extensions, Gap, Level, LogLine, Observation, Observed, Outcome, kind},
 };
 use serde_json::{Value, json};
 
 use crate::{
     ACTOR,
     desk::Desk,
-    peer::{Answer, Peer, whole},
+    peer::{Answer, Peer, wait, whole},
 };
 
 const RUN: &str = "run-test-sequence";
@@ -102,6 +102,8 @@ async fn failures_are_counted_and_what_was_logged_meanwhile_too() {
     let peer = peer.await;
     let desk = Desk::start().await;
     observe(&desk, vec![line(Level::Error)]).await;
+    // What was logged before the intent counts for nothing.
+    wait(|| desk.events(kind::LOG_LINE).len() == 1, "the line is recorded").await;
     let paths = ["/fine", "/errors", "/500"].map(|path| json!({"http": {"path": path}}));
     let id = run(&actions(&desk, &peer), json!(paths)).await;
     told.await.expect("it is asked");
