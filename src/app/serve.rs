@@ -94,6 +94,7 @@ pub async fn record_and_serve(
         kinds: config.kinds.clone(),
         app_server_url: config.app_server_url.clone(),
         pod_logs: config.pod_logs.clone(),
+        volumes: config.volumes.clone(),
         ..collect::Config::default()
     };
     let outlet = Outlet::new(queue, generation).redacting(Arc::clone(&config.redaction));

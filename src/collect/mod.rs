@@ -20,6 +20,8 @@ mod report;
 
 mod supervisor;
 
+pub mod volumes;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use tokio::{sync::watch, task::JoinSet};
@@ -48,6 +50,8 @@ pub struct Config {
     pub app_server_url: Option<String>,
     /// Whose logs are followed through the cluster API.
     pub pod_logs: Vec<PodLogs>,
+    /// Which volumes are measured.
+    pub volumes: volumes::Config,
     /// How fast.
     pub pace: Pace,
 }

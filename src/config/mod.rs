@@ -21,6 +21,8 @@ mod pod_logs;
 
 mod redaction;
 
+mod volumes;
+
 use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use serde::Deserialize;
@@ -28,10 +30,11 @@ use serde::Deserialize;
 use self::{
     access::AccessSection, cluster::ClusterSection, file::File, journal::JournalSection,
     pod_logs::PodLogsSection, probes::ProbeSection, redaction::RedactionSection,
+    volumes::VolumesSection,
 };
 use crate::{
     cli::ServeArgs,
-    collect::{Kinds, PodLogs, Probe},
+    collect::{self, Kinds, PodLogs, Probe},
     http,
     journal::{Retention, SEGMENT_BYTES},
     outside::Upstream,
@@ -70,6 +73,8 @@ pub struct Config {
     pub basic_info_url: Option<String>,
     /// What is checked.
     pub probes: Vec<Probe>,
+    /// Which volumes are measured.
+    pub volumes: collect::volumes::Config,
     /// Address and port of `/metrics`; `None`: it is not served.
     pub metrics_listen: Option<SocketAddr>,
     /// The cluster's access; `None` for the usual places.
@@ -152,6 +157,7 @@ impl Config {
         let thresholds = problems::section(&mut file);
         let cluster = file.checked("cluster", ClusterSection::fault);
         let access = AccessSection::take(&mut file);
+        let volumes = file.checked("volumes", VolumesSection::fault);
         let metrics: MetricsSection = file.section("metrics");
         let (probes, probe_faults) = probes::checked(file.entries::<ProbeSection>("probes"));
         file.faults.extend(probe_faults);
@@ -175,6 +181,7 @@ impl Config {
             kubeconfig: present(&args.kubeconfig).or(cluster.kubeconfig.clone()),
             basic_info_url: app_server.basic_info_url,
             probes,
+            volumes: volumes.config(&args.data_dir),
             metrics_listen: args.metrics_listen.or(metrics.listen),
             cluster_enabled: cluster.enabled,
             kinds: cluster.kinds(),
@@ -322,6 +329,35 @@ mod tests {
         let age_max = Some(Duration::from_secs(48 * 3600));
         let keep = Retention { bytes_max: Some(1 << 30), age_max, free_min: Some(0) };
         assert_eq!((config.keep, config.source_bytes_per_day), (keep, Some(1 << 20)));
+    }
+
+    #[test]
+    fn volumes_are_measured_unless_the_section_says_otherwise() {
+        let config = merged("").volumes;
+        assert!(config.kubelet && config.df.is_empty() && config.own.is_some());
+        let config = merged(
+            "[volumes]\nkubelet = false\ninterval_seconds = 10\n[[volumes.df]]\nnamespace = \"a\"\n\
+             label_selector = \"app=db\"\npath = \"/data\"\nclaim = \"data\"\n",
+        );
+        assert_eq!(config.faults, Vec::<String>::new());
+        let config = config.volumes;
+        assert!(!config.kubelet && config.interval == Duration::from_secs(10));
+        assert_eq!(config.df[0].pod, collect::volumes::WhichPod::Labelled("app=db".into()));
+    }
+
+    #[test]
+    fn a_fault_in_the_volumes_section_is_named() {
+        let df = "[[volumes.df]]\nnamespace = \"a\"\nclaim = \"c\"\n";
+        for (text, named) in [
+            ("[volumes]\ninterval_seconds = 9\n".to_owned(), "interval_seconds must lie between"),
+            (format!("{df}path = \"/d\"\n"), "either pod or label_selector"),
+            (format!("{df}path = \"d\"\npod = \"p\"\n"), "absolute path"),
+            (format!("{df}path = \"/d\"\npod = \"p\"\n").repeat(2), "two [[volumes.df]]"),
+        ] {
+            let config = merged(&text);
+            assert!(config.faults[0].contains(named), "{:?}", config.faults);
+            assert!(config.volumes.df.is_empty());
+        }
     }
 
     #[test]
