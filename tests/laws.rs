@@ -109,6 +109,21 @@ fn source_state(id: u8, word: u8) -> Event {
     })
 }
 
+fn probe(id: u8, ok: bool, gone: bool) -> Event {
+    Event::ProbeResult(ProbeResult {
+        name: format!("probe-{id}"),
+        target: "tcp://database:5432".into(),
+        ok,
+        latency: ok.then_some(1.5),
+        status: None,
+        detail: String::new(),
+        since: 8.0,
+        observed: 9.0,
+        gone,
+        ext: Extensions::default(),
+    })
+}
+
 fn volume(id: u8, gone: bool) -> Event {
     Event::VolumeUsage(VolumeUsage {
         source: "volumes/kubelet".into(),
@@ -116,7 +131,7 @@ fn volume(id: u8, gone: bool) -> Event {
         claim: format!("claim-{id}"),
         pod: "pod".into(),
         node: "node".into(),
-        path: id.is_multiple_of(2).then(|| "/data".into()),
+        path: (id % 2 == 0).then(|| "/data".into()),
         used_bytes: u64::from(id),
         capacity_bytes: 10,
         available_bytes: 10 - u64::from(id),
@@ -132,25 +147,10 @@ fn process(id: u8, gone: bool) -> Event {
     Event::ProcessUsage(ProcessUsage {
         source: "volumes/kubelet".into(),
         name: format!("node/node-{id}"),
-        cpu_cores: id.is_multiple_of(2).then_some(0.5),
+        cpu_cores: (id % 2 == 0).then_some(0.5),
         memory_bytes: Some(u64::from(id)),
         body: String::new(),
         observed: 8.0,
-        gone,
-        ext: Extensions::default(),
-    })
-}
-
-fn probe(id: u8, ok: bool, gone: bool) -> Event {
-    Event::ProbeResult(ProbeResult {
-        name: format!("probe-{id}"),
-        target: "tcp://database:5432".into(),
-        ok,
-        latency: ok.then_some(1.5),
-        status: None,
-        detail: String::new(),
-        since: 8.0,
-        observed: 9.0,
         gone,
         ext: Extensions::default(),
     })

@@ -155,6 +155,21 @@ fn examples() -> Vec<(Event, Vec<String>)> {
             Event::WatchPosition,
         ),
         of(
+            ProbeResult {
+                name: text(),
+                target: text(),
+                ok: true,
+                latency: Some(1.0),
+                status: None,
+                detail: text(),
+                since: 1.0,
+                observed: 2.0,
+                gone: false,
+                ext: ext(),
+            },
+            Event::ProbeResult,
+        ),
+        of(
             VolumeUsage {
                 source: text(),
                 namespace: text(),
@@ -185,21 +200,6 @@ fn examples() -> Vec<(Event, Vec<String>)> {
                 ext: ext(),
             },
             Event::ProcessUsage,
-        ),
-        of(
-            ProbeResult {
-                name: text(),
-                target: text(),
-                ok: true,
-                latency: Some(1.0),
-                status: None,
-                detail: text(),
-                since: 1.0,
-                observed: 2.0,
-                gone: false,
-                ext: ext(),
-            },
-            Event::ProbeResult,
         ),
         of(
             ActionIntent {

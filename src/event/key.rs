@@ -50,6 +50,11 @@ impl Key {
         Key::of(&["watch position", source])
     }
 
+    /// The key of a probe.
+    pub fn probe(name: &str) -> Key {
+        Key::of(&["probe", name])
+    }
+
     /// The key of a volume, by its claim.
     pub fn volume(namespace: &str, claim: &str) -> Key {
         Key::of(&["volume", namespace, claim])
@@ -58,11 +63,6 @@ impl Key {
     /// The key of a process.
     pub fn process(name: &str) -> Key {
         Key::of(&["process", name])
-    }
-
-    /// The key of a probe.
-    pub fn probe(name: &str) -> Key {
-        Key::of(&["probe", name])
     }
 
     /// The key of an action.

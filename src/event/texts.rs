@@ -39,9 +39,9 @@ impl Event {
             Event::SourceState(e) => e.texts(f),
             Event::Gap(e) => e.texts(f),
             Event::WatchPosition(e) => e.texts(f),
+            Event::ProbeResult(e) => e.texts(f),
             Event::VolumeUsage(e) => e.texts(f),
             Event::ProcessUsage(e) => e.texts(f),
-            Event::ProbeResult(e) => e.texts(f),
             Event::ActionIntent(e) => e.texts(f),
             Event::ActionProgress(e) => e.texts(f),
             Event::ActionOutcome(e) => e.texts(f),
@@ -184,6 +184,25 @@ impl WatchPosition {
     }
 }
 
+impl ProbeResult {
+    fn texts(&mut self, f: &mut Visit<'_>) {
+        let ProbeResult {
+            name,
+            target,
+            ok: _,
+            latency: _,
+            status: _,
+            detail,
+            since: _,
+            observed: _,
+            gone: _,
+            ext,
+        } = self;
+        plain([name, target, detail], f);
+        ext.texts(f);
+    }
+}
+
 impl VolumeUsage {
     fn texts(&mut self, f: &mut Visit<'_>) {
         let VolumeUsage {
@@ -222,25 +241,6 @@ impl ProcessUsage {
         } = self;
         plain([source, name], f);
         f(Text::Json(body));
-        ext.texts(f);
-    }
-}
-
-impl ProbeResult {
-    fn texts(&mut self, f: &mut Visit<'_>) {
-        let ProbeResult {
-            name,
-            target,
-            ok: _,
-            latency: _,
-            status: _,
-            detail,
-            since: _,
-            observed: _,
-            gone: _,
-            ext,
-        } = self;
-        plain([name, target, detail], f);
         ext.texts(f);
     }
 }

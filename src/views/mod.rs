@@ -8,6 +8,8 @@ pub mod fold;
 
 pub mod objects;
 
+pub mod problems;
+
 pub mod read;
 
 use imbl::OrdMap;
@@ -173,12 +175,12 @@ pub struct State {
     pub sources: OrdMap<String, Source>,
     /// How far each watch has come, by source.
     pub watch_positions: OrdMap<String, WatchPosition>,
+    /// Probes.
+    pub probes: OrdMap<Key, Probe>,
     /// Volumes.
     pub volumes: OrdMap<Key, Volume>,
     /// Processes.
     pub processes: OrdMap<Key, Process>,
-    /// Probes.
-    pub probes: OrdMap<Key, Probe>,
     /// Actions without an outcome, by id.
     pub running_actions: OrdMap<String, RunningAction>,
 }
@@ -207,14 +209,14 @@ impl State {
                 let position = WatchPosition { resource_version, learned: body.learned };
                 self.watch_positions.insert(e.source.clone(), position);
             }
-            Event::VolumeUsage(e) => self.apply_volume(event.key(), e, &body),
-            Event::ProcessUsage(e) => self.apply_process(event.key(), e, body),
             Event::ProbeResult(e) if e.gone => {
                 self.probes.remove(&event.key());
             }
             Event::ProbeResult(e) => {
                 self.probes.insert(event.key(), Probe { result: e.clone(), body });
             }
+            Event::VolumeUsage(e) => self.apply_volume(event.key(), e, &body),
+            Event::ProcessUsage(e) => self.apply_process(event.key(), e, body),
             Event::ActionIntent(e) => {
                 let running =
                     RunningAction { intent: e.clone(), seq: body.seq, is_saved: body.is_saved() };
@@ -258,6 +260,7 @@ impl State {
         self.live_queries.insert(key, live);
     }
 
+    /// Whether something that can end has this key: an object, an open trace, a live query, a probe.
     fn apply_volume(&mut self, key: Key, usage: &event::VolumeUsage, body: &Body) {
         if usage.gone {
             self.volumes.remove(&key);
@@ -283,15 +286,14 @@ impl State {
         self.processes.insert(key, process);
     }
 
-    /// Whether something that can end has this key: an object, an open trace, a live query, a volume,
-    /// a process, a probe.
+    /// Whether an object, an open trace, a live query, a volume or a process has this key.
     pub fn is_living(&self, key: Key) -> bool {
         self.objects.contains_key(&key)
             || self.open_traces.contains_key(&key)
             || self.live_queries.contains_key(&key)
+            || self.probes.contains_key(&key)
             || self.volumes.contains_key(&key)
             || self.processes.contains_key(&key)
-            || self.probes.contains_key(&key)
     }
 
     /// Lets every saved body lie where its latest copy is, so that no file is held for an older one.
@@ -299,8 +301,8 @@ impl State {
         refresh(&mut self.objects, |row| &mut row.body, &place_of);
         refresh(&mut self.open_traces, |row| &mut row.body, &place_of);
         refresh(&mut self.live_queries, |row| &mut row.body, &place_of);
-        refresh(&mut self.processes, |row| &mut row.body, &place_of);
         refresh(&mut self.probes, |row| &mut row.body, &place_of);
+        refresh(&mut self.processes, |row| &mut row.body, &place_of);
     }
 
     /// Whether a live query has been sent since its source came up.

@@ -184,6 +184,28 @@ pub fn logs(
     })
 }
 
+/// When the newest record at or before `seq` was learned; where the journal does not reach back that
+/// far, the oldest one. `None` for an empty journal.
+///
+/// # Errors
+/// The journal could not be read.
+pub fn learned_at(reader: &Reader, seq: Seq) -> Result<Option<Millis>, Error> {
+    let mut learned = None;
+    let mut take = |record: Record<'_>| {
+        learned = Some(millis(record.time_ns));
+        ControlFlow::Break(())
+    };
+    let until_then = Range { before: seq.saturating_add(1), ..Range::ALL };
+    reader.scan_back(until_then, &mut take)?;
+    if learned.is_none() {
+        reader.scan(Range { after: seq, ..Range::ALL }, &mut |record| {
+            learned = Some(millis(record.time_ns));
+            ControlFlow::Break(())
+        })?;
+    }
+    Ok(learned)
+}
+
 /// Gaps of all sources.
 ///
 /// # Errors

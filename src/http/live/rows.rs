@@ -23,8 +23,8 @@ const TOPICS: &[(&str, &[u16])] = &[
     ("objects", &[kind::OBJECT_OBSERVED, kind::OBJECT_DELETED]),
     ("events", &[kind::CLUSTER_EVENT]),
     ("sources", &[kind::SOURCE_STATE]),
-    ("volumes", &[kind::VOLUME_USAGE, kind::PROCESS_USAGE]),
     ("probes", &[kind::PROBE_RESULT]),
+    ("volumes", &[kind::VOLUME_USAGE, kind::PROCESS_USAGE]),
     ("actions", &[kind::ACTION_INTENT, kind::ACTION_OUTCOME]),
 ];
 

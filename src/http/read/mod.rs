@@ -10,6 +10,8 @@ pub(super) mod journal;
 
 pub(super) mod overview;
 
+pub(super) mod problems;
+
 pub(super) mod recorder;
 
 pub(super) mod usage;

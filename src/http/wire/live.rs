@@ -50,15 +50,15 @@ pub struct LiveBatch {
     /// Topic `sources`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<Source>,
+    /// Topic `probes`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub probes: Vec<Probe>,
     /// Topic `volumes`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub volumes: Vec<Volume>,
     /// Topic `volumes`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub processes: Vec<Process>,
-    /// Topic `probes`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub probes: Vec<Probe>,
     /// Every topic: gaps are always told.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Gap>,

@@ -220,12 +220,12 @@ fn bare_end(event: &Event) -> Option<Event> {
             Some(Event::LiveQuery(query))
         }
         Event::LiveQueryDropped(dropped) => Some(Event::LiveQueryDropped(dropped)),
+        Event::ProbeResult(result) => Some(Event::ProbeResult(result)),
         Event::VolumeUsage(usage) => Some(Event::VolumeUsage(usage)),
         Event::ProcessUsage(mut usage) => {
             usage.body = String::new();
             Some(Event::ProcessUsage(usage))
         }
-        Event::ProbeResult(result) => Some(Event::ProbeResult(result)),
         _ => None,
     }
 }
