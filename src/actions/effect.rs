@@ -21,7 +21,7 @@ use crate::{
 
 /// One request to the cluster that takes longer is given up. It answers within seconds or not at
 /// all.
-const REQUEST_TIME_MAX: Duration = Duration::from_secs(60);
+pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// What every effect is given.
 #[derive(Debug, Clone)]

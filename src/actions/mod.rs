@@ -32,6 +32,8 @@ pub mod sequence;
 
 mod template;
 
+mod witness;
+
 mod workload;
 
 use std::{sync::Arc, time::Duration};
@@ -46,6 +48,7 @@ pub use self::{
     declared::{DECLARED, Declared, DeclaredArg},
     procedures::{AppServer, Procedures},
     progress::{BYTES_MAX, LINE_BYTES_MAX, LINES_MAX},
+    witness::SecretPlace,
 };
 use self::{
     effect::{Effect, Means},
@@ -145,6 +148,12 @@ enum End {
     Done(String),
     Failed(String),
     Cancelled { by: String },
+}
+
+impl From<Result<String, String>> for End {
+    fn from(result: Result<String, String>) -> End {
+        result.map_or_else(End::Failed, End::Done)
+    }
 }
 
 impl Actions {
@@ -336,8 +345,7 @@ impl Actions {
         let mut task = tokio::spawn(effect.run(means, progress.clone()));
         let end = tokio::select! {
             result = &mut task => match result {
-                Ok(Ok(detail)) => return End::Done(detail),
-                Ok(Err(detail)) => return End::Failed(detail),
+                Ok(result) => return result.into(),
                 Err(_) => return End::Failed(
                     "the action failed in itself; this is a bug, and what was done is not known"
                         .into(),

@@ -83,12 +83,6 @@ impl Peer {
         self.shared.asked.lock().expect("no test panics while it holds this").clone()
     }
 
-    /// Waits until as many requests were made.
-    pub async fn wait_for(&self, count: usize) -> Vec<Asked> {
-        wait(|| self.asked().len() >= count, "the peer is asked").await;
-        self.asked()
-    }
-
     /// Waits until as many clients left an answer that was held.
     pub async fn wait_for_closed(&self, count: usize) {
         let closed = || *self.shared.closed.lock().expect("no test panics while it holds this");
