@@ -2,11 +2,11 @@
 //!
 //! Knows nothing of events, of collectors or of actions; they share it.
 
+mod review;
+
 pub mod exec;
 
 pub mod kubelet;
-
-mod review;
 
 use std::{error::Error as StdError, io, path::PathBuf, time::Duration};
 

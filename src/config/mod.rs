@@ -15,24 +15,30 @@ mod problems;
 
 mod probes;
 
-mod volumes;
-
 mod outside;
 
-use std::{fs, net::SocketAddr, path::PathBuf};
+mod pod_logs;
+
+mod redaction;
+
+mod volumes;
+
+use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use serde::Deserialize;
 
 use self::{
     access::AccessSection, cluster::ClusterSection, file::File, journal::JournalSection,
-    probes::ProbeSection, volumes::VolumesSection,
+    pod_logs::PodLogsSection, probes::ProbeSection, redaction::RedactionSection,
+    volumes::VolumesSection,
 };
 use crate::{
     cli::ServeArgs,
-    collect::{self, Kinds, Probe},
+    collect::{self, Kinds, PodLogs, Probe},
     http,
     journal::{Retention, SEGMENT_BYTES},
     outside::Upstream,
+    redact::Rules,
     views::problems::Thresholds,
 };
 
@@ -79,6 +85,10 @@ pub struct Config {
     pub kinds: Kinds,
     /// Who may ask beside whoever holds the admin key.
     pub access: AccessSection,
+    /// Whose logs are followed through the cluster API.
+    pub pod_logs: Vec<PodLogs>,
+    /// What is taken out of everything before it is recorded.
+    pub redaction: Arc<Rules>,
     /// Size of a new segment, bytes.
     pub segment_bytes: u64,
     /// How much is kept.
@@ -144,14 +154,17 @@ impl Config {
         let http: HttpSection = file.section("http");
         let journal = file.checked("journal", JournalSection::fault);
         let app_server: AppServerSection = file.section("app_server");
-        let volumes = file.checked("volumes", VolumesSection::fault);
         let thresholds = problems::section(&mut file);
         let cluster = file.checked("cluster", ClusterSection::fault);
         let access = AccessSection::take(&mut file);
+        let volumes = file.checked("volumes", VolumesSection::fault);
         let metrics: MetricsSection = file.section("metrics");
         let (probes, probe_faults) = probes::checked(file.entries::<ProbeSection>("probes"));
         file.faults.extend(probe_faults);
         let (outside, tools_url) = self::outside::read(&mut file);
+        let pod_logs: Vec<PodLogsSection> =
+            file.checked("pod_logs", |selections: &Vec<_>| pod_logs::fault(selections));
+        let redaction = file.checked("redaction", RedactionSection::fault);
         file.report_unknown_sections();
         let base_path = base_path(&mut file, args.base_path.clone().or(http.base_path));
         Config {
@@ -173,6 +186,8 @@ impl Config {
             cluster_enabled: cluster.enabled,
             kinds: cluster.kinds(),
             access,
+            pod_logs: pod_logs.into_iter().map(PodLogs::from).collect(),
+            redaction: Arc::new(redaction.rules().unwrap_or_default()),
             segment_bytes: journal.segment_bytes.unwrap_or(SEGMENT_BYTES),
             keep: journal.keep(),
             source_bytes_per_day: journal.source_bytes_per_day,
@@ -265,6 +280,36 @@ mod tests {
         assert!(reviewer("[access]\naudience = \"mine\"\n").is_some());
         assert!(reviewer("[access]\naudience = 5\n").is_none());
         assert!(reviewer("[access]\naudience = \"\"\n").is_none());
+    }
+
+    #[test]
+    fn pod_logs_are_selected_by_name_namespace_and_labels() {
+        let config = merged(
+            "[[pod_logs]]\nname = \"web\"\nnamespace = \"default\"\nlabel_selector = \"app=web\"\n\
+             containers = [\"web\"]\nprevious = false\n[[pod_logs]]\nname = \"all\"\n",
+        );
+        assert_eq!(config.faults, Vec::<String>::new());
+        let [web, all] = &config.pod_logs[..] else { panic!("{:?}", config.pod_logs) };
+        assert_eq!((&*web.name, web.namespace.as_deref()), ("web", Some("default")));
+        assert_eq!((&*web.label_selector, web.previous), ("app=web", false));
+        assert!(all.namespace.is_none() && all.containers.is_empty() && all.previous);
+        for text in ["name = \"a b\"", "name = \"\"", "name = \"a\"\nlabels = \"x\""] {
+            let config = merged(&format!("[[pod_logs]]\n{text}\n"));
+            assert!(config.faults[0].contains("[pod_logs]"), "{:?}", config.faults);
+            assert!(config.pod_logs.is_empty());
+        }
+        let twice = merged("[[pod_logs]]\nname = \"a\"\n[[pod_logs]]\nname = \"a\"\n");
+        assert!(twice.faults[0].contains("two selections"), "{:?}", twice.faults);
+    }
+
+    #[test]
+    fn redaction_is_on_unless_it_is_switched_off_in_so_many_words() {
+        assert!(merged("").redaction.is_on());
+        assert!(!merged("[redaction]\nenabled = false\n").redaction.is_on());
+        for text in ["enabled = 0", "patterns = [\"(\"]", "patterns = [\"\"]", "off = true"] {
+            let config = merged(&format!("[redaction]\n{text}\n"));
+            assert!(config.redaction.is_on() && config.faults[0].contains("[redaction]"), "{text}");
+        }
     }
 
     #[test]
