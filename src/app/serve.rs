@@ -72,13 +72,19 @@ pub async fn record_and_serve(
         let (recorder, generation) = (recorder.clone(), generation.clone());
         tokio::spawn(outside::record(outside, recorder, generation, stopping.clone()))
     });
+    let actions = Actions::new(
+        recorder.clone(),
+        Arc::clone(&published),
+        cluster.clone(),
+        config.procedures.clone(),
+    );
     announce(&listener)?;
     let desk = Desk {
         mode,
         version: env!("CARGO_PKG_VERSION").into(),
         published: Arc::clone(&published),
         recorder: Some(recorder.clone()),
-        actions: Some(Actions::new(recorder.clone(), cluster.clone())),
+        actions: Some(actions.clone()),
         admin_key: Some(AdminKey::new(&key.key)),
         outside: tools,
         reviewer,
@@ -108,7 +114,7 @@ pub async fn record_and_serve(
         _ = &mut recorder_ended => bail!("the recorder ended by a fault of the program; see the log above"),
     }
     stop.send_replace(true);
-    let _ = tokio::join!(collectors, http);
+    let _ = tokio::join!(collectors, http, actions.stop());
     if let Some(told) = told {
         let _ = told.await;
     }
