@@ -11,7 +11,11 @@ mod file;
 
 mod journal;
 
+mod problems;
+
 mod probes;
+
+mod outside;
 
 use std::{fs, net::SocketAddr, path::PathBuf};
 
@@ -26,11 +30,17 @@ use crate::{
     collect::{Kinds, Probe},
     http,
     journal::{Retention, SEGMENT_BYTES},
+    outside::Upstream,
+    views::problems::Thresholds,
 };
 
 /// The port of the original deployment.
 const LISTEN_DEFAULT: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 5130);
+
+/// The port beside it.
+const TOOLS_LISTEN_DEFAULT: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 5131);
 
 /// Settings, ready to use.
 #[derive(Debug, Clone)]
@@ -39,6 +49,12 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Address and port to serve on.
     pub listen: SocketAddr,
+    /// Address and port for the pages of proxied tools; `None` where there is none to show.
+    pub tools_listen: Option<SocketAddr>,
+    /// Other tools.
+    pub outside: crate::outside::Config,
+    /// Where browsers reach the pages of proxied tools, if not on `tools_listen`'s port.
+    pub tools_url: Option<Upstream>,
     /// Path under which a gateway serves this process, in the form of [`http::base_path`].
     pub base_path: String,
     /// File that holds the admin key.
@@ -65,6 +81,8 @@ pub struct Config {
     pub keep: Retention,
     /// What each source of log lines and traces may record a day, bytes.
     pub source_bytes_per_day: Option<u64>,
+    /// When something counts as a problem.
+    pub thresholds: Thresholds,
     /// Wipes once for each new token.
     pub wipe_on_start: Option<String>,
     /// What was wrong in the file, a line each.
@@ -85,6 +103,7 @@ pub struct Unreadable {
 #[serde(deny_unknown_fields, default)]
 struct HttpSection {
     listen: Option<SocketAddr>,
+    tools_listen: Option<SocketAddr>,
     base_path: Option<String>,
 }
 
@@ -121,16 +140,23 @@ impl Config {
         let http: HttpSection = file.section("http");
         let journal = file.checked("journal", JournalSection::fault);
         let app_server: AppServerSection = file.section("app_server");
+        let thresholds = problems::section(&mut file);
         let cluster = file.checked("cluster", ClusterSection::fault);
         let access = AccessSection::take(&mut file);
         let metrics: MetricsSection = file.section("metrics");
         let (probes, probe_faults) = probes::checked(file.entries::<ProbeSection>("probes"));
         file.faults.extend(probe_faults);
+        let (outside, tools_url) = self::outside::read(&mut file);
         file.report_unknown_sections();
         let base_path = base_path(&mut file, args.base_path.clone().or(http.base_path));
         Config {
             data_dir: args.data_dir.clone(),
             listen: args.listen.or(http.listen).unwrap_or(LISTEN_DEFAULT),
+            tools_listen: outside
+                .has_relayed()
+                .then_some(args.tools_listen.or(http.tools_listen).unwrap_or(TOOLS_LISTEN_DEFAULT)),
+            outside,
+            tools_url,
             base_path,
             admin_key_file: present(&args.admin_key_file),
             app_server_url: present(&args.app_server_url).or(app_server.url),
@@ -144,6 +170,7 @@ impl Config {
             segment_bytes: journal.segment_bytes.unwrap_or(SEGMENT_BYTES),
             keep: journal.keep(),
             source_bytes_per_day: journal.source_bytes_per_day,
+            thresholds,
             wipe_on_start: present(&args.wipe_on_start),
             faults: file.faults,
         }
