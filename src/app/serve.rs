@@ -59,6 +59,7 @@ pub async fn record_and_serve(
     let recorder::Started { recorder, published, queue, generation, thread } =
         recorder::start(setup(&config, key.faults, mode))
             .context("starting the recorder failed")?;
+    let recorder = recorder.redacting(Arc::clone(&config.redaction));
     let kubeconfig = config.kubeconfig.clone();
     let cluster = config.cluster_enabled.then_some(Access { kubeconfig });
     // A simulated cluster knows no tokens.
@@ -88,9 +89,11 @@ pub async fn record_and_serve(
         cluster,
         kinds: config.kinds.clone(),
         app_server_url: config.app_server_url.clone(),
+        pod_logs: config.pod_logs.clone(),
+        volumes: config.volumes.clone(),
         ..collect::Config::default()
     };
-    let outlet = Outlet::new(queue, generation);
+    let outlet = Outlet::new(queue, generation).redacting(Arc::clone(&config.redaction));
     let collectors = tokio::spawn(observe(published, sources, outlet, stopping));
 
     let recorder_ended = tokio::task::spawn_blocking(move || thread.join());
@@ -175,5 +178,6 @@ fn resume(published: &Published) -> Resume {
             .map(|(name, at)| (name.clone(), at.resource_version.clone()))
             .collect(),
         heard_until: snapshot.state.sources.keys().filter_map(heard).collect(),
+        pod_log_positions: snapshot.state.pod_log_positions.values().cloned().collect(),
     }
 }

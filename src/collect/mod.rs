@@ -14,9 +14,13 @@ mod pace;
 
 mod probes;
 
+mod pod_logs;
+
 mod report;
 
 mod supervisor;
+
+pub mod volumes;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -25,9 +29,13 @@ use tokio::{sync::watch, task::JoinSet};
 pub use cluster::{Kinds, More};
 pub use outlet::{Outlet, Refused, Stopped};
 pub use pace::Pace;
+pub use pod_logs::PodLogs;
 pub use probes::{Check, Header, HeaderValue, HttpCheck, PROBES_MAX, Probe};
 
-use crate::{cluster::Access, event::Millis};
+use crate::{
+    cluster::Access,
+    event::{Millis, PodLogPosition},
+};
 use report::Report;
 
 /// What to observe.
@@ -40,6 +48,10 @@ pub struct Config {
     /// Where the app-server listens, for example `ws://app-server:5110`. The path of the link is
     /// added where the URL has none.
     pub app_server_url: Option<String>,
+    /// Whose logs are followed through the cluster API.
+    pub pod_logs: Vec<PodLogs>,
+    /// Which volumes are measured.
+    pub volumes: volumes::Config,
     /// How fast.
     pub pace: Pace,
 }
@@ -52,6 +64,8 @@ pub struct Resume {
     /// The time until which each source had been heard, by its name. What was sent later may be
     /// missing, so it should lean to the past: for a log source, the time that its last line claims.
     pub heard_until: BTreeMap<String, Millis>,
+    /// How far the log of each container was read.
+    pub pod_log_positions: Vec<PodLogPosition>,
 }
 
 /// The running collectors.
