@@ -2,12 +2,16 @@
 //!
 //! Knows nothing of events, of collectors or of actions; they share it.
 
+mod review;
+
 use std::{error::Error as StdError, io, path::PathBuf, time::Duration};
 
 use kube::{
     Client, Config,
     config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
+
+pub use review::{ReviewError, Reviewer, Verdict};
 
 /// A cluster API that cannot be reached in this time is down.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);

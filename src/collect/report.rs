@@ -19,7 +19,7 @@ const OTHER_NAMES: &str = "others";
 
 /// Where one source tells everything. Tags what it sends with the generation that it belongs to.
 pub struct Report {
-    name: &'static str,
+    name: String,
     outlet: Outlet,
     generation: u64,
     /// The last state that was sent; `None` before the first one of this generation.
@@ -38,9 +38,9 @@ pub struct Report {
 
 impl Report {
     /// A report that continues what was recorded until `heard_until`.
-    pub fn new(name: &'static str, outlet: Outlet, heard_until: Option<Millis>) -> Report {
+    pub fn new(name: &str, outlet: Outlet, heard_until: Option<Millis>) -> Report {
         Report {
-            name,
+            name: name.into(),
             generation: outlet.generation(),
             outlet,
             told: None,
@@ -138,7 +138,7 @@ impl Report {
         reason: &str,
         dropped: Option<u64>,
     ) -> Event {
-        let (source, reason) = (self.name.to_owned(), reason.to_owned());
+        let (source, reason) = (self.name.clone(), reason.to_owned());
         Event::Gap(Gap { source, reason, from, to, dropped, ext: Extensions::default() })
     }
 
@@ -227,7 +227,7 @@ impl Report {
             _ => at,
         };
         let mut told = SourceState {
-            name: self.name.into(),
+            name: self.name.clone(),
             state,
             reason: reason.into(),
             since,

@@ -3,27 +3,44 @@
 //! A fault inside the file costs its section and is reported; nothing in it keeps the process from
 //! starting.
 
+mod access;
+
+mod cluster;
+
 mod file;
 
 mod journal;
 
+mod problems;
+
 mod probes;
+
+mod outside;
 
 use std::{fs, net::SocketAddr, path::PathBuf};
 
 use serde::Deserialize;
 
-use self::{file::File, journal::JournalSection, probes::ProbeSection};
+use self::{
+    access::AccessSection, cluster::ClusterSection, file::File, journal::JournalSection,
+    probes::ProbeSection,
+};
 use crate::{
     cli::ServeArgs,
-    collect::Probe,
+    collect::{Kinds, Probe},
     http,
     journal::{Retention, SEGMENT_BYTES},
+    outside::Upstream,
+    views::problems::Thresholds,
 };
 
 /// The port of the original deployment.
 const LISTEN_DEFAULT: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 5130);
+
+/// The port beside it.
+const TOOLS_LISTEN_DEFAULT: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 5131);
 
 /// Settings, ready to use.
 #[derive(Debug, Clone)]
@@ -32,6 +49,12 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Address and port to serve on.
     pub listen: SocketAddr,
+    /// Address and port for the pages of proxied tools; `None` where there is none to show.
+    pub tools_listen: Option<SocketAddr>,
+    /// Other tools.
+    pub outside: crate::outside::Config,
+    /// Where browsers reach the pages of proxied tools, if not on `tools_listen`'s port.
+    pub tools_url: Option<Upstream>,
     /// Path under which a gateway serves this process, in the form of [`http::base_path`].
     pub base_path: String,
     /// File that holds the admin key.
@@ -48,12 +71,18 @@ pub struct Config {
     pub kubeconfig: Option<PathBuf>,
     /// Whether a cluster is to be recorded.
     pub cluster_enabled: bool,
+    /// Which of its kinds.
+    pub kinds: Kinds,
+    /// Who may ask beside whoever holds the admin key.
+    pub access: AccessSection,
     /// Size of a new segment, bytes.
     pub segment_bytes: u64,
     /// How much is kept.
     pub keep: Retention,
     /// What each source of log lines and traces may record a day, bytes.
     pub source_bytes_per_day: Option<u64>,
+    /// When something counts as a problem.
+    pub thresholds: Thresholds,
     /// Wipes once for each new token.
     pub wipe_on_start: Option<String>,
     /// What was wrong in the file, a line each.
@@ -74,6 +103,7 @@ pub struct Unreadable {
 #[serde(deny_unknown_fields, default)]
 struct HttpSection {
     listen: Option<SocketAddr>,
+    tools_listen: Option<SocketAddr>,
     base_path: Option<String>,
 }
 
@@ -88,19 +118,6 @@ struct AppServerSection {
 #[serde(deny_unknown_fields, default)]
 struct MetricsSection {
     listen: Option<SocketAddr>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct ClusterSection {
-    enabled: bool,
-    kubeconfig: Option<PathBuf>,
-}
-
-impl Default for ClusterSection {
-    fn default() -> ClusterSection {
-        ClusterSection { enabled: true, kubeconfig: None }
-    }
 }
 
 impl Config {
@@ -123,26 +140,37 @@ impl Config {
         let http: HttpSection = file.section("http");
         let journal = file.checked("journal", JournalSection::fault);
         let app_server: AppServerSection = file.section("app_server");
-        let cluster: ClusterSection = file.section("cluster");
+        let thresholds = problems::section(&mut file);
+        let cluster = file.checked("cluster", ClusterSection::fault);
+        let access = AccessSection::take(&mut file);
         let metrics: MetricsSection = file.section("metrics");
         let (probes, probe_faults) = probes::checked(file.entries::<ProbeSection>("probes"));
         file.faults.extend(probe_faults);
+        let (outside, tools_url) = self::outside::read(&mut file);
         file.report_unknown_sections();
         let base_path = base_path(&mut file, args.base_path.clone().or(http.base_path));
         Config {
             data_dir: args.data_dir.clone(),
             listen: args.listen.or(http.listen).unwrap_or(LISTEN_DEFAULT),
+            tools_listen: outside
+                .has_relayed()
+                .then_some(args.tools_listen.or(http.tools_listen).unwrap_or(TOOLS_LISTEN_DEFAULT)),
+            outside,
+            tools_url,
             base_path,
             admin_key_file: present(&args.admin_key_file),
             app_server_url: present(&args.app_server_url).or(app_server.url),
+            kubeconfig: present(&args.kubeconfig).or(cluster.kubeconfig.clone()),
             basic_info_url: app_server.basic_info_url,
             probes,
             metrics_listen: args.metrics_listen.or(metrics.listen),
-            kubeconfig: present(&args.kubeconfig).or(cluster.kubeconfig),
             cluster_enabled: cluster.enabled,
+            kinds: cluster.kinds(),
+            access,
             segment_bytes: journal.segment_bytes.unwrap_or(SEGMENT_BYTES),
             keep: journal.keep(),
             source_bytes_per_day: journal.source_bytes_per_day,
+            thresholds,
             wipe_on_start: present(&args.wipe_on_start),
             faults: file.faults,
         }
@@ -222,6 +250,15 @@ mod tests {
     fn the_command_line_wins() {
         let args = ServeArgs { base_path: Some("/a".into()), ..ServeArgs::default() };
         assert_eq!(Config::merge(&args, "[http]\nbase_path = \"/b\"\n").base_path, "/a");
+    }
+
+    #[test]
+    fn a_fault_in_who_may_ask_leaves_the_admin_key_alone() {
+        let reviewer = |text: &str| merged(text).access.reviewer(Default::default());
+        assert!(reviewer("").is_some());
+        assert!(reviewer("[access]\naudience = \"mine\"\n").is_some());
+        assert!(reviewer("[access]\naudience = 5\n").is_none());
+        assert!(reviewer("[access]\naudience = \"\"\n").is_none());
     }
 
     #[test]

@@ -55,6 +55,16 @@ impl Key {
         Key::of(&["probe", name])
     }
 
+    /// The key of a volume, by its claim.
+    pub fn volume(namespace: &str, claim: &str) -> Key {
+        Key::of(&["volume", namespace, claim])
+    }
+
+    /// The key of a process.
+    pub fn process(name: &str) -> Key {
+        Key::of(&["process", name])
+    }
+
     /// The key of an action.
     pub fn action(id: &str) -> Key {
         Key::of(&["action", id])

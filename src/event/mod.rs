@@ -20,6 +20,8 @@ mod action;
 
 mod upkeep;
 
+mod usage;
+
 mod observed;
 
 mod texts;
@@ -42,6 +44,7 @@ pub use source::{Gap, SourceState, State, WatchPosition};
 pub use texts::Text;
 pub use time::{Millis, millis, now, now_ns};
 pub use upkeep::{Degraded, FilesRemoved, Retention};
+pub use usage::{ProcessUsage, VolumeUsage};
 pub use word::{WORDS, kind_of, word_of};
 
 use serde::Serialize;
@@ -73,6 +76,10 @@ pub enum Event {
     WatchPosition(WatchPosition),
     /// What a probe found, as it is now.
     ProbeResult(ProbeResult),
+    /// What a volume uses now.
+    VolumeUsage(VolumeUsage),
+    /// What a process uses now.
+    ProcessUsage(ProcessUsage),
     /// An admin is about to do something.
     ActionIntent(ActionIntent),
     /// A line of output of a running action.
@@ -117,6 +124,8 @@ pub mod kind {
     pub const GAP: u16 = 0x0151;
     pub const WATCH_POSITION: u16 = 0x0152;
     pub const PROBE_RESULT: u16 = 0x0156;
+    pub const VOLUME_USAGE: u16 = 0x0154;
+    pub const PROCESS_USAGE: u16 = 0x0155;
     pub const ACTION_INTENT: u16 = 0x0160;
     pub const ACTION_PROGRESS: u16 = 0x0161;
     pub const ACTION_OUTCOME: u16 = 0x0162;
@@ -141,6 +150,8 @@ impl Event {
             Event::Gap(_) => kind::GAP,
             Event::WatchPosition(_) => kind::WATCH_POSITION,
             Event::ProbeResult(_) => kind::PROBE_RESULT,
+            Event::VolumeUsage(_) => kind::VOLUME_USAGE,
+            Event::ProcessUsage(_) => kind::PROCESS_USAGE,
             Event::ActionIntent(_) => kind::ACTION_INTENT,
             Event::ActionProgress(_) => kind::ACTION_PROGRESS,
             Event::ActionOutcome(_) => kind::ACTION_OUTCOME,
@@ -162,6 +173,8 @@ impl Event {
             Event::SourceState(e) => Key::source(&e.name),
             Event::WatchPosition(e) => Key::watch_position(&e.source),
             Event::ProbeResult(e) => Key::probe(&e.name),
+            Event::VolumeUsage(e) => Key::volume(&e.namespace, &e.claim),
+            Event::ProcessUsage(e) => Key::process(&e.name),
             Event::ActionIntent(e) => Key::action(&e.id),
             Event::ActionProgress(e) => Key::action(&e.id),
             Event::ActionOutcome(e) => Key::action(&e.id),
@@ -196,11 +209,15 @@ impl Event {
             Event::Trace(e) if e.end == TraceEnd::Open => Role::State,
             Event::LiveQuery(e) if !e.deleting => Role::State,
             Event::ProbeResult(e) if !e.gone => Role::State,
+            Event::VolumeUsage(e) if !e.gone => Role::State,
+            Event::ProcessUsage(e) if !e.gone => Role::State,
             Event::ObjectDeleted(_)
             | Event::Trace(_)
             | Event::LiveQuery(_)
             | Event::LiveQueryDropped(_)
             | Event::ProbeResult(_)
+            | Event::VolumeUsage(_)
+            | Event::ProcessUsage(_)
             | Event::ActionOutcome(_) => Role::End,
             Event::ClusterEvent(_)
             | Event::LogLine(_)

@@ -15,6 +15,8 @@ pub const WORDS: &[(u16, &str)] = &[
     (kind::GAP, "gap"),
     (kind::WATCH_POSITION, "watch_position"),
     (kind::PROBE_RESULT, "probe_result"),
+    (kind::VOLUME_USAGE, "volume_usage"),
+    (kind::PROCESS_USAGE, "process_usage"),
     (kind::ACTION_INTENT, "action_intent"),
     (kind::ACTION_PROGRESS, "action_progress"),
     (kind::ACTION_OUTCOME, "action_outcome"),

@@ -194,8 +194,8 @@ mod tests {
     fn an_open_trace_is_recorded_at_first_then_once_in_an_interval_and_at_its_end() {
         let (mut traces, clock) = begin();
         let grown = |second: u64| trace(1, &[Some(second as f64), None]);
-        let recorded = |second: &u64| traces.take(grown(*second), BYTES, clock.at(*second));
-        let came: Vec<Trace> = (0..=29).filter_map(|second| recorded(&second)).collect();
+        let mut take = |second| traces.take(grown(second), BYTES, clock.at(second));
+        let came: Vec<Trace> = (0..=29).filter_map(&mut take).collect();
         assert_eq!(came, [grown(0), grown(10), grown(20)]);
         let end = trace(1, &[Some(29.0), Some(30.0)]);
         assert_eq!(traces.take(end.clone(), BYTES, clock.at(30)), Some(end));

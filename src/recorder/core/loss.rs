@@ -109,6 +109,8 @@ pub(super) fn source_of(event: &Event) -> &str {
         Event::Gap(e) => &e.source,
         Event::WatchPosition(e) => &e.source,
         Event::ProbeResult(_) => "probes",
+        Event::VolumeUsage(e) => &e.source,
+        Event::ProcessUsage(e) => &e.source,
         Event::ActionIntent(_)
         | Event::ActionProgress(_)
         | Event::ActionOutcome(_)
