@@ -88,6 +88,8 @@ pub async fn record_and_serve(
         cluster,
         kinds: config.kinds.clone(),
         app_server_url: config.app_server_url.clone(),
+        basic_info_url: config.basic_info_url.clone(),
+        probes: config.probes.clone(),
         ..collect::Config::default()
     };
     let outlet = Outlet::new(queue, generation);
@@ -175,5 +177,6 @@ fn resume(published: &Published) -> Resume {
             .map(|(name, at)| (name.clone(), at.resource_version.clone()))
             .collect(),
         heard_until: snapshot.state.sources.keys().filter_map(heard).collect(),
+        probes: snapshot.state.probes.values().map(|probe| probe.result.clone()).collect(),
     }
 }
