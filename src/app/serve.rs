@@ -59,6 +59,7 @@ pub async fn record_and_serve(
     let recorder::Started { recorder, published, queue, generation, thread } =
         recorder::start(setup(&config, key.faults, mode))
             .context("starting the recorder failed")?;
+    let recorder = recorder.redacting(Arc::clone(&config.redaction));
     let kubeconfig = config.kubeconfig.clone();
     let cluster = config.cluster_enabled.then_some(Access { kubeconfig });
     // A simulated cluster knows no tokens.
@@ -90,9 +91,11 @@ pub async fn record_and_serve(
         app_server_url: config.app_server_url.clone(),
         basic_info_url: config.basic_info_url.clone(),
         probes: config.probes.clone(),
+        pod_logs: config.pod_logs.clone(),
+        volumes: config.volumes.clone(),
         ..collect::Config::default()
     };
-    let outlet = Outlet::new(queue, generation);
+    let outlet = Outlet::new(queue, generation).redacting(Arc::clone(&config.redaction));
     let collectors = tokio::spawn(observe(published, sources, outlet, stopping));
 
     let recorder_ended = tokio::task::spawn_blocking(move || thread.join());
@@ -178,5 +181,6 @@ fn resume(published: &Published) -> Resume {
             .collect(),
         heard_until: snapshot.state.sources.keys().filter_map(heard).collect(),
         probes: snapshot.state.probes.values().map(|probe| probe.result.clone()).collect(),
+        pod_log_positions: snapshot.state.pod_log_positions.values().cloned().collect(),
     }
 }

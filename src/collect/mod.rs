@@ -14,9 +14,13 @@ mod pace;
 
 mod probes;
 
+mod pod_logs;
+
 mod report;
 
 mod supervisor;
+
+pub mod volumes;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -25,11 +29,12 @@ use tokio::{sync::watch, task::JoinSet};
 pub use cluster::{Kinds, More};
 pub use outlet::{Outlet, Refused, Stopped};
 pub use pace::Pace;
+pub use pod_logs::PodLogs;
 pub use probes::{Check, Header, HeaderValue, HttpCheck, PROBES_MAX, Probe};
 
 use crate::{
     cluster::Access,
-    event::{Millis, ProbeResult},
+    event::{Millis, PodLogPosition, ProbeResult},
 };
 use report::Report;
 
@@ -47,6 +52,10 @@ pub struct Config {
     pub basic_info_url: Option<String>,
     /// What is checked.
     pub probes: Vec<Probe>,
+    /// Whose logs are followed through the cluster API.
+    pub pod_logs: Vec<PodLogs>,
+    /// Which volumes are measured.
+    pub volumes: volumes::Config,
     /// How fast.
     pub pace: Pace,
 }
@@ -61,6 +70,8 @@ pub struct Resume {
     pub heard_until: BTreeMap<String, Millis>,
     /// What probes found last.
     pub probes: Vec<ProbeResult>,
+    /// How far the log of each container was read.
+    pub pod_log_positions: Vec<PodLogPosition>,
 }
 
 /// The running collectors.

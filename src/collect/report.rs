@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -19,7 +20,7 @@ const OTHER_NAMES: &str = "others";
 
 /// Where one source tells everything. Tags what it sends with the generation that it belongs to.
 pub struct Report {
-    name: String,
+    name: Arc<str>,
     outlet: Outlet,
     generation: u64,
     /// The last state that was sent; `None` before the first one of this generation.
@@ -38,7 +39,7 @@ pub struct Report {
 
 impl Report {
     /// A report that continues what was recorded until `heard_until`.
-    pub fn new(name: &str, outlet: Outlet, heard_until: Option<Millis>) -> Report {
+    pub fn new(name: impl Into<Arc<str>>, outlet: Outlet, heard_until: Option<Millis>) -> Report {
         Report {
             name: name.into(),
             generation: outlet.generation(),
@@ -138,7 +139,7 @@ impl Report {
         reason: &str,
         dropped: Option<u64>,
     ) -> Event {
-        let (source, reason) = (self.name.clone(), reason.to_owned());
+        let (source, reason) = (self.name.to_string(), reason.to_owned());
         Event::Gap(Gap { source, reason, from, to, dropped, ext: Extensions::default() })
     }
 
@@ -227,7 +228,7 @@ impl Report {
             _ => at,
         };
         let mut told = SourceState {
-            name: self.name.clone(),
+            name: self.name.to_string(),
             state,
             reason: reason.into(),
             since,
@@ -236,7 +237,7 @@ impl Report {
             ext: Extensions::default(),
         };
         self.count_in(&mut told);
-        tracing::info!(source = self.name, state = state.as_str(), reason);
+        tracing::info!(source = &*self.name, state = state.as_str(), reason);
         before.push(Event::SourceState(told.clone()));
         self.send(before).await?;
         self.told = Some(told);

@@ -3,10 +3,7 @@
 use serde_json::Value;
 
 use super::{Kind, object};
-use crate::{
-    event::{ClusterEvent, Extensions, Millis, ObjectRef},
-    redact,
-};
+use crate::event::{ClusterEvent, Extensions, Millis, ObjectRef};
 
 /// Reads an Event.
 ///
@@ -31,7 +28,7 @@ pub fn read(kind: &Kind, event: Value) -> Result<ClusterEvent, String> {
         regarding: regarding(&event),
         event_type: text("/type").unwrap_or_default(),
         reason: text("/reason").unwrap_or_default(),
-        message: redact::text(&text("/message").unwrap_or_default()).into_owned(),
+        message: text("/message").unwrap_or_default(),
         reporter: text("/reportingComponent")
             .or_else(|| text("/source/component"))
             .unwrap_or_default(),

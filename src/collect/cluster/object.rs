@@ -3,15 +3,12 @@
 use serde_json::Value;
 
 use super::Kind;
-use crate::{
-    event::{Extensions, ObjectObserved, ObjectRef},
-    redact,
-};
+use crate::event::{Extensions, ObjectObserved, ObjectRef};
 
 /// A copy of the whole object in an annotation of itself.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// The object without what changes though nothing happened, and without credentials.
+/// The object without what changes though nothing happened.
 ///
 /// # Errors
 /// It lacks what every object has.
@@ -26,7 +23,6 @@ pub fn read(kind: &Kind, mut object: Value) -> Result<ObjectObserved, String> {
     let resource_version =
         version(&object).ok_or_else(|| lacks(kind, "resourceVersion"))?.to_owned();
     strip(&mut object);
-    redact::object(&mut object);
     Ok(ObjectObserved {
         object: reference,
         source: kind.source.clone(),
@@ -73,13 +69,13 @@ mod tests {
     use super::{super::kinds::usual, *};
 
     #[test]
-    fn an_object_is_recorded_sorted_and_without_noise_and_credentials() {
+    fn an_object_is_recorded_sorted_and_without_noise() {
         let deployment = json!({
             "spec": {"z": 1, "a": {"y": [1], "b": null}},
             "metadata": {
                 "uid": "u", "name": "n", "namespace": "ns", "resourceVersion": "7",
                 "managedFields": [{"manager": "m"}],
-                "annotations": {LAST_APPLIED: "{}", "note": "x", "token": "t"},
+                "annotations": {LAST_APPLIED: "{}", "note": "x"},
             },
         });
         let read = read(&usual("Deployment"), deployment).expect("a good object");
@@ -87,7 +83,7 @@ mod tests {
             read.body,
             concat!(
                 r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"annotations":"#,
-                r#"{"note":"x","token":"[redacted]"},"name":"n","namespace":"ns","uid":"u"},"#,
+                r#"{"note":"x"},"name":"n","namespace":"ns","uid":"u"},"#,
                 r#""spec":{"a":{"b":null,"y":[1]},"z":1}}"#
             )
         );
