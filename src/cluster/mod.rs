@@ -4,8 +4,6 @@
 
 mod review;
 
-pub mod exec;
-
 pub mod kubelet;
 
 use std::{error::Error as StdError, io, path::PathBuf, time::Duration};

@@ -16,7 +16,8 @@ use super::{
 use crate::{
     event::{
         ActionOutcome, ActionProgress, ClusterEvent, DecodeError, Event, Gap, Key, Level, LogLine,
-        Millis, ObjectDeleted, State as SourceWord, Trace, TraceEnd, VolumeUsage, kind, millis,
+        Millis, ObjectDeleted, ProbeResult, State as SourceWord, Trace, TraceEnd, VolumeUsage,
+        kind, millis,
     },
     journal::{Error, Flags, Range, Reader, Record, Seq, Text},
 };
@@ -524,8 +525,8 @@ impl ObjectFilter {
 ///
 /// For a source of log lines that is the time that its last line claims, where that lies shortly
 /// before the time it was learned: lines arrive in order, so what is missing was sent later. Else it
-/// is shortly before the time it was learned. For a
-/// watch it is the time of its last recorded position.
+/// is shortly before the time it was learned. For a watch it is the time of its last recorded
+/// position, for what measures or probes the time of its last result.
 ///
 /// # Errors
 /// The journal could not be read.
@@ -533,13 +534,24 @@ pub fn heard_until(reader: &Reader, state: &State, source: &str) -> Result<Optio
     match state.sources.get(source) {
         Some(known) if known.state.state == SourceWord::Up => {
             let position = state.watch_positions.get(source).map(|position| position.learned);
+            let last = last_measured(state, source).or(position);
             let line = last_line(reader, known)?;
             let since = known.state.since;
-            Ok(Some(line.or(position.filter(|at| *at > since)).unwrap_or(since)))
+            Ok(Some(line.or(last.filter(|at| *at > since)).unwrap_or(since)))
         }
         Some(known) if known.state.state != SourceWord::Off => down_since(reader, known).map(Some),
         _ => Ok(None),
     }
+}
+
+/// When a source last measured or probed something.
+fn last_measured(state: &State, source: &str) -> Option<Millis> {
+    let volumes =
+        state.volumes.values().map(|volume| (&*volume.usage.source, volume.usage.observed));
+    let processes = state.processes.values().map(|process| (&*process.source, process.observed));
+    let probes = state.probes.values().map(|probe| (ProbeResult::SOURCE, probe.result.observed));
+    let all = volumes.chain(processes).chain(probes);
+    all.filter(|(name, _)| *name == source).map(|(_, observed)| observed).reduce(Millis::max)
 }
 
 /// When the last line of a source that is up was sent.
