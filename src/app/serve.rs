@@ -67,17 +67,17 @@ pub async fn record_and_serve(
     let reviewer = reviewer.and_then(|access| config.access.reviewer(access));
     let (stop, stopping) = watch::channel(false);
 
+    let told = tools.as_ref().map(|desk| {
+        let outside = desk.outside.clone();
+        let (recorder, generation) = (recorder.clone(), generation.clone());
+        tokio::spawn(outside::record(outside, recorder, generation, stopping.clone()))
+    });
     let actions = Actions::new(
         recorder.clone(),
         Arc::clone(&published),
         cluster.clone(),
         config.procedures.clone(),
     );
-    let told = tools.as_ref().map(|desk| {
-        let outside = desk.outside.clone();
-        let (recorder, generation) = (recorder.clone(), generation.clone());
-        tokio::spawn(outside::record(outside, recorder, generation, stopping.clone()))
-    });
     announce(&listener)?;
     let desk = Desk {
         mode,
@@ -99,6 +99,8 @@ pub async fn record_and_serve(
         cluster,
         kinds: config.kinds.clone(),
         app_server_url: config.app_server_url.clone(),
+        basic_info_url: config.basic_info_url.clone(),
+        probes: config.probes.clone(),
         pod_logs: config.pod_logs.clone(),
         volumes: config.volumes.clone(),
         ..collect::Config::default()
@@ -182,6 +184,7 @@ fn resume(published: &Published) -> Resume {
             .map(|(name, at)| (name.clone(), at.resource_version.clone()))
             .collect(),
         heard_until: snapshot.state.sources.keys().filter_map(heard).collect(),
+        probes: snapshot.state.probes.values().map(|probe| probe.result.clone()).collect(),
         pod_log_positions: snapshot.state.pod_log_positions.values().cloned().collect(),
     }
 }

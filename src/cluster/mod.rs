@@ -2,6 +2,8 @@
 //!
 //! Knows nothing of events, of collectors or of actions; they share it.
 
+pub mod exec;
+
 mod review;
 
 pub mod kubelet;

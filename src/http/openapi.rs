@@ -80,6 +80,10 @@ pub(super) struct PageQuery {
     components(schemas(
         wire::ErrorBody,
         wire::DryRun,
+        wire::ToolsSessionRequest,
+        wire::ToolsSession,
+        wire::LokiLogs,
+        wire::GrafanaPassword,
         wire::LiveHello,
         wire::LiveBatch,
         wire::LiveDurable,
