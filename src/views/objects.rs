@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Body, Object};
+use super::{Body, Object, trouble};
 use crate::event::{Millis, ObjectDeleted, ObjectObserved};
 
 /// The row of a living object.
@@ -15,6 +15,7 @@ pub fn living(event: &ObjectObserved, body: Body) -> Object {
         healthy: summary.healthy,
         detail: summary.detail,
         created: summary.created,
+        trouble: trouble::of(event, summary.healthy, body.learned),
         body,
     }
 }
@@ -29,6 +30,7 @@ pub fn gone(event: &ObjectDeleted, body: Body) -> Object {
         healthy: true,
         detail: summary.detail,
         created: summary.created,
+        trouble: None,
         body,
     }
 }
@@ -57,7 +59,7 @@ impl Summary {
 }
 
 /// RFC 3339 to milliseconds.
-fn millis_of(text: &str) -> Option<Millis> {
+pub(super) fn millis_of(text: &str) -> Option<Millis> {
     let time: jiff::Timestamp = text.parse().ok()?;
     Some(time.as_microsecond() as f64 / 1000.0)
 }
