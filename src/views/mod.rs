@@ -143,6 +143,13 @@ pub struct Volume {
     pub is_saved: bool,
 }
 
+impl Volume {
+    /// The key of the volume.
+    pub fn key(&self) -> Key {
+        Key::volume(&self.usage.namespace, &self.usage.claim)
+    }
+}
+
 /// A process as it was last measured.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Process {

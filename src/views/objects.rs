@@ -131,7 +131,7 @@ struct Because {
 }
 
 /// Reasons for which a container waits in the course of an ordinary start.
-const ORDINARY_WAITS: [&str; 2] = ["ContainerCreating", "PodInitializing"];
+pub(super) const ORDINARY_WAITS: [&str; 2] = ["ContainerCreating", "PodInitializing"];
 
 fn pod(shape: &Shape) -> (String, bool, String) {
     let status = &shape.status;

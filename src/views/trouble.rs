@@ -3,7 +3,10 @@
 
 use serde::Deserialize;
 
-use super::{objects::millis_of, problems::LOOK_BACK};
+use super::{
+    objects::{ORDINARY_WAITS, millis_of},
+    problems::LOOK_BACK,
+};
 use crate::event::{Millis, ObjectObserved};
 
 /// A message of the cluster is kept up to so many bytes: what matters stands at its beginning.
@@ -192,9 +195,6 @@ struct TerminatedShape {
     finished_at: Option<String>,
 }
 
-/// Reasons for which a container waits in the course of an ordinary start.
-const ORDINARY_WAITS: [&str; 2] = ["ContainerCreating", "PodInitializing"];
-
 impl Shape {
     fn trouble(self, kind: &str, healthy: bool, learned: Millis) -> Trouble {
         match kind {
@@ -218,10 +218,8 @@ impl Shape {
         let owner = self.metadata.owner();
         let StatusShape { init_container_statuses, container_statuses, .. } = self.status;
         let containers = init_container_statuses.into_iter().chain(container_statuses);
-        let containers: Vec<_> = containers
-            .filter_map(|container| container.trouble(learned))
-            .take(PARTS_MAX)
-            .collect();
+        let containers: Vec<_> =
+            containers.filter_map(|container| container.trouble(learned)).take(PARTS_MAX).collect();
         if healthy && containers.is_empty() {
             return Trouble::default();
         }
