@@ -1,14 +1,21 @@
 //! The way from the collectors to the recorder: a bounded queue, and the generation to work in.
+//! Everything is redacted here, whoever sends it.
+
+use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
-use crate::event::{Observation, Observed};
+use crate::{
+    event::{Observation, Observed},
+    redact::Rules,
+};
 
 /// The sending side of the recorder's queue. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Outlet {
     queue: mpsc::Sender<Observed>,
     generation: watch::Receiver<u64>,
+    rules: Arc<Rules>,
 }
 
 /// The recorder does not listen any more: the process is stopping.
@@ -28,7 +35,12 @@ pub enum Refused {
 impl Outlet {
     /// An outlet into the recorder's queue; `generation` changes when they must start over.
     pub fn new(queue: mpsc::Sender<Observed>, generation: watch::Receiver<u64>) -> Outlet {
-        Outlet { queue, generation }
+        Outlet { queue, generation, rules: Arc::default() }
+    }
+
+    /// The same outlet with other rules of redaction.
+    pub fn redacting(self, rules: Arc<Rules>) -> Outlet {
+        Outlet { rules, ..self }
     }
 
     /// The present generation.
@@ -54,6 +66,7 @@ impl Outlet {
     /// # Errors
     /// The recorder has stopped.
     pub async fn send(&self, generation: u64, what: Observation) -> Result<(), Stopped> {
+        let what = self.redacted(what);
         self.queue.send(Observed { generation, what }).await.map_err(|_| Stopped)
     }
 
@@ -62,9 +75,17 @@ impl Outlet {
     /// # Errors
     /// The queue is full, or the recorder has stopped.
     pub fn try_send(&self, generation: u64, what: Observation) -> Result<(), Refused> {
+        let what = self.redacted(what);
         self.queue.try_send(Observed { generation, what }).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(observed) => Refused::Full(observed.what),
             mpsc::error::TrySendError::Closed(_) => Refused::Stopped,
         })
+    }
+
+    fn redacted(&self, mut what: Observation) -> Observation {
+        if let Observation::Events(events) = &mut what {
+            events.iter_mut().for_each(|event| self.rules.event(event));
+        }
+        what
     }
 }

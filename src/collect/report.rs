@@ -1,6 +1,9 @@
 //! What a collector tells: its observations, and about itself whether it is up, down, or deaf.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::outlet::{Outlet, Refused, Stopped};
 use crate::event::{Event, Extensions, Gap, Listed, Millis, Observation, SourceState, State, now};
@@ -11,7 +14,7 @@ const MALFORMED_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Where one source tells everything. Tags what it sends with the generation that it belongs to.
 pub struct Report {
-    name: &'static str,
+    name: Arc<str>,
     outlet: Outlet,
     generation: u64,
     /// The last state that was sent; `None` before the first one of this generation.
@@ -27,9 +30,9 @@ pub struct Report {
 
 impl Report {
     /// A report that continues what was recorded until `heard_until`.
-    pub fn new(name: &'static str, outlet: Outlet, heard_until: Option<Millis>) -> Report {
+    pub fn new(name: impl Into<Arc<str>>, outlet: Outlet, heard_until: Option<Millis>) -> Report {
         Report {
-            name,
+            name: name.into(),
             generation: outlet.generation(),
             outlet,
             told: None,
@@ -124,7 +127,7 @@ impl Report {
         reason: &str,
         dropped: Option<u64>,
     ) -> Event {
-        let (source, reason) = (self.name.to_owned(), reason.to_owned());
+        let (source, reason) = (self.name.to_string(), reason.to_owned());
         Event::Gap(Gap { source, reason, from, to, dropped, ext: Extensions::default() })
     }
 
@@ -192,7 +195,7 @@ impl Report {
             _ => at,
         };
         let told = SourceState {
-            name: self.name.into(),
+            name: self.name.to_string(),
             state,
             reason: reason.into(),
             since,
@@ -200,7 +203,7 @@ impl Report {
             last_malformed: self.last_malformed.clone(),
             ext: Extensions::default(),
         };
-        tracing::info!(source = self.name, state = state.as_str(), reason);
+        tracing::info!(source = &*self.name, state = state.as_str(), reason);
         before.push(Event::SourceState(told.clone()));
         self.send(before).await?;
         self.told = Some(told);

@@ -54,6 +54,11 @@ impl File {
         self.faults.push(format!("configuration file: section [{place}{name}] is off: {fault}"));
     }
 
+    /// Whether the file has a section that was not taken out yet.
+    pub fn has(&self, name: &str) -> bool {
+        self.sections.contains_key(name)
+    }
+
     /// Takes a section out; where it is absent, or off by a fault, its default.
     pub fn section<T: Default + DeserializeOwned>(&mut self, name: &str) -> T {
         let Some(section) = self.sections.remove(name) else { return T::default() };

@@ -6,8 +6,9 @@ use serde::Serialize;
 use super::{
     ActionIntent, ActionOutcome, ActionProgress, Boot, ClusterEvent, Degraded, DeletedBecause,
     Event, Extensions, FilesRemoved, Gap, Key, Level, LiveQuery, LiveQueryDropped, LogLine,
-    ObjectDeleted, ObjectObserved, ObjectRef, Outcome, ProbeResult, ProcessUsage, Retention, Role,
-    Section, SourceState, State, Trace, TraceEnd, VolumeUsage, WatchPosition, word,
+    ObjectDeleted, ObjectObserved, ObjectRef, Outcome, PodLogPosition, ProbeResult, ProcessUsage,
+    Retention, Role, Section, SourceState, State, Trace, TraceEnd, VolumeUsage, WatchPosition,
+    word,
 };
 
 const DOCUMENT: &str = include_str!("../../journal-format.md");
@@ -200,6 +201,23 @@ fn examples() -> Vec<(Event, Vec<String>)> {
                 ext: ext(),
             },
             Event::ProcessUsage,
+        ),
+        of(
+            PodLogPosition {
+                source: text(),
+                namespace: text(),
+                pod: text(),
+                uid: text(),
+                container: text(),
+                run: text(),
+                stamp_ns: 1,
+                of_stamp: 1,
+                check: 1,
+                ended: false,
+                gone: false,
+                ext: ext(),
+            },
+            Event::PodLogPosition,
         ),
         of(
             ActionIntent {

@@ -65,6 +65,11 @@ impl Key {
         Key::of(&["process", name])
     }
 
+    /// The key of the position in a container's log.
+    pub fn pod_log_position(source: &str, uid: &str, container: &str) -> Key {
+        Key::of(&["pod log position", source, uid, container])
+    }
+
     /// The key of an action.
     pub fn action(id: &str) -> Key {
         Key::of(&["action", id])

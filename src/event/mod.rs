@@ -40,7 +40,7 @@ pub use key::Key;
 pub use object::{ClusterEvent, DeletedBecause, ObjectDeleted, ObjectObserved, ObjectRef};
 pub use observed::{Listed, Observation, Observed};
 pub use probe::ProbeResult;
-pub use source::{Gap, SourceState, State, WatchPosition};
+pub use source::{Gap, PodLogPosition, SourceState, State, WatchPosition};
 pub use texts::Text;
 pub use time::{Millis, millis, now, now_ns};
 pub use upkeep::{Degraded, FilesRemoved, Retention};
@@ -80,6 +80,8 @@ pub enum Event {
     VolumeUsage(VolumeUsage),
     /// What a process uses now.
     ProcessUsage(ProcessUsage),
+    /// How far the log of a container was read.
+    PodLogPosition(PodLogPosition),
     /// An admin is about to do something.
     ActionIntent(ActionIntent),
     /// A line of output of a running action.
@@ -126,6 +128,7 @@ pub mod kind {
     pub const PROBE_RESULT: u16 = 0x0156;
     pub const VOLUME_USAGE: u16 = 0x0154;
     pub const PROCESS_USAGE: u16 = 0x0155;
+    pub const POD_LOG_POSITION: u16 = 0x0157;
     pub const ACTION_INTENT: u16 = 0x0160;
     pub const ACTION_PROGRESS: u16 = 0x0161;
     pub const ACTION_OUTCOME: u16 = 0x0162;
@@ -152,6 +155,7 @@ impl Event {
             Event::ProbeResult(_) => kind::PROBE_RESULT,
             Event::VolumeUsage(_) => kind::VOLUME_USAGE,
             Event::ProcessUsage(_) => kind::PROCESS_USAGE,
+            Event::PodLogPosition(_) => kind::POD_LOG_POSITION,
             Event::ActionIntent(_) => kind::ACTION_INTENT,
             Event::ActionProgress(_) => kind::ACTION_PROGRESS,
             Event::ActionOutcome(_) => kind::ACTION_OUTCOME,
@@ -175,6 +179,7 @@ impl Event {
             Event::ProbeResult(e) => Key::probe(&e.name),
             Event::VolumeUsage(e) => Key::volume(&e.namespace, &e.claim),
             Event::ProcessUsage(e) => Key::process(&e.name),
+            Event::PodLogPosition(e) => Key::pod_log_position(&e.source, &e.uid, &e.container),
             Event::ActionIntent(e) => Key::action(&e.id),
             Event::ActionProgress(e) => Key::action(&e.id),
             Event::ActionOutcome(e) => Key::action(&e.id),
@@ -211,6 +216,7 @@ impl Event {
             Event::ProbeResult(e) if !e.gone => Role::State,
             Event::VolumeUsage(e) if !e.gone => Role::State,
             Event::ProcessUsage(e) if !e.gone => Role::State,
+            Event::PodLogPosition(e) if !e.gone => Role::State,
             Event::ObjectDeleted(_)
             | Event::Trace(_)
             | Event::LiveQuery(_)
@@ -218,6 +224,7 @@ impl Event {
             | Event::ProbeResult(_)
             | Event::VolumeUsage(_)
             | Event::ProcessUsage(_)
+            | Event::PodLogPosition(_)
             | Event::ActionOutcome(_) => Role::End,
             Event::ClusterEvent(_)
             | Event::LogLine(_)

@@ -78,6 +78,38 @@ pub struct Gap {
     pub ext: Extensions,
 }
 
+/// How far the log of a container was read, so that the next start goes on behind the last line.
+///
+/// A log is asked for from a second on, and comes in the order in which it was written: what comes
+/// after the line that this names was not recorded yet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PodLogPosition {
+    /// Which source.
+    pub source: String,
+    /// The pod's namespace.
+    pub namespace: String,
+    /// The pod's name.
+    pub pod: String,
+    /// The pod's uid.
+    pub uid: String,
+    /// Which of its containers.
+    pub container: String,
+    /// Which run of the container: the start of the id that the node gave it.
+    pub run: String,
+    /// The time that the node noted for the last line, nanoseconds since 1970; 0 before the first.
+    pub stamp_ns: i64,
+    /// How many lines of this time were read.
+    pub of_stamp: u64,
+    /// CRC-32 of the last line as it came.
+    pub check: u32,
+    /// The run has ended, and its log was read to the end.
+    pub ended: bool,
+    /// The pod is gone, or is not followed any more.
+    pub gone: bool,
+    /// Fields of later versions.
+    pub ext: Extensions,
+}
+
 /// How far a watch has come, so that the next start can go on from there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WatchPosition {

@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::{
     ActionIntent, ActionOutcome, ActionProgress, Boot, ClusterEvent, Degraded, Event, Extensions,
     FilesRemoved, Gap, LiveQuery, LiveQueryDropped, LogLine, ObjectDeleted, ObjectObserved,
-    ObjectRef, ProbeResult, ProcessUsage, Retention, Section, SourceState, Trace, VolumeUsage,
-    WatchPosition,
+    ObjectRef, PodLogPosition, ProbeResult, ProcessUsage, Retention, Section, SourceState, Trace,
+    VolumeUsage, WatchPosition,
 };
 
 /// A text of an event.
@@ -17,6 +17,8 @@ use super::{
 pub enum Text<'a> {
     /// Plain text.
     Plain(&'a mut String),
+    /// A text that names the entity or its source: another name is another entity.
+    Name(&'a mut String),
     /// JSON text, or nothing.
     Json(&'a mut String),
     /// JSON that is not a text yet.
@@ -42,6 +44,7 @@ impl Event {
             Event::ProbeResult(e) => e.texts(f),
             Event::VolumeUsage(e) => e.texts(f),
             Event::ProcessUsage(e) => e.texts(f),
+            Event::PodLogPosition(e) => e.texts(f),
             Event::ActionIntent(e) => e.texts(f),
             Event::ActionProgress(e) => e.texts(f),
             Event::ActionOutcome(e) => e.texts(f),
@@ -57,6 +60,10 @@ fn plain<const N: usize>(texts: [&mut String; N], f: &mut Visit<'_>) {
     texts.into_iter().for_each(|text| f(Text::Plain(text)));
 }
 
+fn names<const N: usize>(texts: [&mut String; N], f: &mut Visit<'_>) {
+    texts.into_iter().for_each(|text| f(Text::Name(text)));
+}
+
 impl Extensions {
     fn texts(&mut self, f: &mut Visit<'_>) {
         self.0.iter_mut().flat_map(|fields| fields.values_mut()).for_each(|v| f(Text::Value(v)));
@@ -66,7 +73,7 @@ impl Extensions {
 impl ObjectRef {
     fn texts(&mut self, f: &mut Visit<'_>) {
         let ObjectRef { api_version, kind, namespace, name, uid } = self;
-        plain([api_version, kind, namespace, name, uid], f);
+        names([api_version, kind, namespace, name, uid], f);
     }
 }
 
@@ -74,7 +81,7 @@ impl ObjectObserved {
     fn texts(&mut self, f: &mut Visit<'_>) {
         let ObjectObserved { object, source, resource_version, body, ext } = self;
         object.texts(f);
-        plain([source, resource_version], f);
+        names([source, resource_version], f);
         f(Text::Json(body));
         ext.texts(f);
     }
@@ -84,7 +91,7 @@ impl ObjectDeleted {
     fn texts(&mut self, f: &mut Visit<'_>) {
         let ObjectDeleted { object, source, because: _, from: _, to: _, body, ext } = self;
         object.texts(f);
-        plain([source], f);
+        names([source], f);
         f(Text::Json(body));
         ext.texts(f);
     }
@@ -107,7 +114,8 @@ impl ClusterEvent {
             ext,
         } = self;
         regarding.texts(f);
-        plain([uid, source, resource_version, event_type, reason, message, reporter], f);
+        names([uid, source, resource_version], f);
+        plain([event_type, reason, message, reporter], f);
         ext.texts(f);
     }
 }
@@ -115,7 +123,8 @@ impl ClusterEvent {
 impl LogLine {
     fn texts(&mut self, f: &mut Visit<'_>) {
         let LogLine { source, time: _, level: _, target, span_name, message, ext } = self;
-        plain([source, target, span_name, message], f);
+        names([source], f);
+        plain([target, span_name, message], f);
         ext.texts(f);
     }
 }
@@ -123,7 +132,7 @@ impl LogLine {
 impl Trace {
     fn texts(&mut self, f: &mut Visit<'_>) {
         let Trace { source, id, end: _, sections, ext } = self;
-        plain([source, id], f);
+        names([source, id], f);
         for Section { path, start_time: _, duration: _, extra_info } in sections {
             plain([path], f);
             extra_info.iter_mut().for_each(|json| f(Text::Json(json)));
@@ -143,7 +152,7 @@ impl LiveQuery {
             deleting: _,
             ext,
         } = self;
-        plain([source, table_name], f);
+        names([source, table_name], f);
         f(Text::Json(filter));
         f(Text::Json(last_entries));
         ext.texts(f);
@@ -153,7 +162,7 @@ impl LiveQuery {
 impl LiveQueryDropped {
     fn texts(&mut self, f: &mut Visit<'_>) {
         let LiveQueryDropped { source, table_name, filter, ext } = self;
-        plain([source, table_name], f);
+        names([source, table_name], f);
         f(Text::Json(filter));
         ext.texts(f);
     }
@@ -163,7 +172,8 @@ impl SourceState {
     fn texts(&mut self, f: &mut Visit<'_>) {
         let SourceState { name, state: _, reason, since: _, malformed: _, last_malformed, ext } =
             self;
-        plain([name, reason, last_malformed], f);
+        names([name], f);
+        plain([reason, last_malformed], f);
         ext.texts(f);
     }
 }
@@ -171,7 +181,8 @@ impl SourceState {
 impl Gap {
     fn texts(&mut self, f: &mut Visit<'_>) {
         let Gap { source, reason, from: _, to: _, dropped: _, ext } = self;
-        plain([source, reason], f);
+        names([source], f);
+        plain([reason], f);
         ext.texts(f);
     }
 }
@@ -179,7 +190,28 @@ impl Gap {
 impl WatchPosition {
     fn texts(&mut self, f: &mut Visit<'_>) {
         let WatchPosition { source, resource_version, ext } = self;
-        plain([source, resource_version], f);
+        names([source, resource_version], f);
+        ext.texts(f);
+    }
+}
+
+impl PodLogPosition {
+    fn texts(&mut self, f: &mut Visit<'_>) {
+        let PodLogPosition {
+            source,
+            namespace,
+            pod,
+            uid,
+            container,
+            run,
+            stamp_ns: _,
+            of_stamp: _,
+            check: _,
+            ended: _,
+            gone: _,
+            ext,
+        } = self;
+        names([source, namespace, pod, uid, container, run], f);
         ext.texts(f);
     }
 }
@@ -198,7 +230,8 @@ impl ProbeResult {
             gone: _,
             ext,
         } = self;
-        plain([name, target, detail], f);
+        names([name], f);
+        plain([target, detail], f);
         ext.texts(f);
     }
 }
@@ -221,7 +254,7 @@ impl VolumeUsage {
             gone: _,
             ext,
         } = self;
-        plain([source, namespace, claim, pod, node], f);
+        names([source, namespace, claim, pod, node], f);
         path.iter_mut().for_each(|path| f(Text::Plain(path)));
         ext.texts(f);
     }
@@ -239,7 +272,7 @@ impl ProcessUsage {
             gone: _,
             ext,
         } = self;
-        plain([source, name], f);
+        names([source, name], f);
         f(Text::Json(body));
         ext.texts(f);
     }
@@ -248,7 +281,7 @@ impl ProcessUsage {
 impl ActionIntent {
     fn texts(&mut self, f: &mut Visit<'_>) {
         let ActionIntent { id, actor, action, args, started: _, ext } = self;
-        plain([id, actor, action], f);
+        names([id, actor, action], f);
         f(Text::Json(args));
         ext.texts(f);
     }
@@ -257,7 +290,8 @@ impl ActionIntent {
 impl ActionProgress {
     fn texts(&mut self, f: &mut Visit<'_>) {
         let ActionProgress { id, line, ext } = self;
-        plain([id, line], f);
+        names([id], f);
+        plain([line], f);
         ext.texts(f);
     }
 }
@@ -275,7 +309,8 @@ impl ActionOutcome {
             detail,
             ext,
         } = self;
-        plain([id, actor, action, detail], f);
+        names([id, actor, action], f);
+        plain([detail], f);
         f(Text::Json(args));
         ext.texts(f);
     }

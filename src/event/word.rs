@@ -17,6 +17,7 @@ pub const WORDS: &[(u16, &str)] = &[
     (kind::PROBE_RESULT, "probe_result"),
     (kind::VOLUME_USAGE, "volume_usage"),
     (kind::PROCESS_USAGE, "process_usage"),
+    (kind::POD_LOG_POSITION, "pod_log_position"),
     (kind::ACTION_INTENT, "action_intent"),
     (kind::ACTION_PROGRESS, "action_progress"),
     (kind::ACTION_OUTCOME, "action_outcome"),

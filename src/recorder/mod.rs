@@ -21,6 +21,7 @@ use crate::{
         self, Seq, WipeNote,
         fs::{Disk, Fs},
     },
+    redact::Rules,
 };
 
 /// How many messages of collectors may wait. A message holds up to some hundred events, so this
@@ -86,6 +87,7 @@ enum Request {
 #[derive(Debug, Clone)]
 pub struct Recorder {
     requests: mpsc::Sender<Request>,
+    rules: Arc<Rules>,
 }
 
 /// How well something is recorded.
@@ -129,12 +131,19 @@ fn with_causes(error: &dyn std::error::Error) -> String {
 }
 
 impl Recorder {
+    /// The same recorder with other rules of redaction.
+    #[must_use]
+    pub fn redacting(self, rules: Arc<Rules>) -> Recorder {
+        Recorder { rules, ..self }
+    }
+
     /// Records events and waits until they are durable; returns the number of the last one.
     ///
     /// # Errors
     /// The journal could not take them: nothing was recorded. Or it could not make them durable:
     /// [`Error::Unsure`].
     pub async fn record_durable(&self, events: Vec<Event>) -> Result<Seq, Error> {
+        let events = self.redacted(events);
         match self.ask(|done| Request::Record { events, keeps: false, done }).await? {
             Recorded::Durable(seq) => Ok(seq),
             Recorded::InMemory => unreachable!("it was not asked to keep them in memory"),
@@ -147,6 +156,7 @@ impl Recorder {
     /// # Errors
     /// Neither could be done.
     pub async fn record_or_keep(&self, events: Vec<Event>) -> Result<Recorded, Error> {
+        let events = self.redacted(events);
         self.ask(|done| Request::Record { events, keeps: true, done }).await
     }
 
@@ -163,6 +173,11 @@ impl Recorder {
     pub async fn stop(&self) {
         // A recorder that has ended already needs no stop.
         let _ = self.requests.send(Request::Stop).await;
+    }
+
+    fn redacted(&self, mut events: Vec<Event>) -> Vec<Event> {
+        events.iter_mut().for_each(|event| self.rules.event(event));
+        events
     }
 
     async fn ask<T>(
@@ -200,6 +215,6 @@ pub fn start_with(setup: Setup, fs: Arc<dyn Fs>) -> std::io::Result<Started> {
     let thread = thread::Builder::new()
         .name("recorder".into())
         .spawn(move || runtime.block_on(boot::run(setup, fs, inputs, outputs)))?;
-    let recorder = Recorder { requests };
+    let recorder = Recorder { requests, rules: Arc::default() };
     Ok(Started { recorder, published, queue, generation: generation_out, thread })
 }

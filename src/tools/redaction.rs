@@ -1,19 +1,17 @@
-//! Takes credentials, and whatever else an admin names, out of every text of an event.
+//! Takes credentials, and whatever else an admin names, out of every text of an event, names of
+//! entities included.
 
-use std::borrow::Cow;
-
-use regex::{NoExpand, Regex};
-use serde_json::{Map, Value};
+use regex::Regex;
 
 use crate::{
     event::{Event, Text},
-    redact::{self, REDACTED},
+    redact::Rules,
 };
 
 /// What to take out beside credentials, and how much was taken out so far.
 #[derive(Debug)]
 pub struct Redaction {
-    patterns: Vec<Regex>,
+    rules: Rules,
     /// Texts that were changed.
     pub changed: u64,
 }
@@ -21,84 +19,28 @@ pub struct Redaction {
 impl Redaction {
     /// Takes out what matches one of these, and what looks like a credential.
     pub fn new(patterns: Vec<Regex>) -> Redaction {
-        Redaction { patterns, changed: 0 }
+        Redaction { rules: Rules::with_patterns(patterns), changed: 0 }
     }
 
     /// Redacts an event in place; says whether anything was changed.
     pub fn event(&mut self, event: &mut Event) -> bool {
         let before = self.changed;
-        event.texts(&mut |text| match text {
-            Text::Plain(text) => self.plain(text),
-            Text::Json(text) => self.json(text),
-            Text::Value(value) => self.value(value),
+        let Redaction { rules, changed } = self;
+        event.texts(&mut |text| {
+            let is_changed = match text {
+                Text::Plain(text) | Text::Name(text) => rules.plain(text),
+                Text::Json(text) => rules.json(text),
+                Text::Value(value) => rules.value(value),
+            };
+            *changed += u64::from(is_changed);
         });
         self.changed > before
-    }
-
-    fn plain(&mut self, text: &mut String) {
-        if let Some(redacted) = self.redacted(text) {
-            *text = redacted;
-            self.changed += 1;
-        }
-    }
-
-    /// Text that is no JSON after all is treated as what it is.
-    fn json(&mut self, text: &mut String) {
-        let Ok(mut value) = serde_json::from_str::<Value>(text) else { return self.plain(text) };
-        let before = self.changed;
-        self.value(&mut value);
-        if self.changed > before {
-            *text = value.to_string();
-        }
-    }
-
-    fn value(&mut self, value: &mut Value) {
-        let mut redacted = value.clone();
-        redact::object(&mut redacted);
-        self.strings(&mut redacted);
-        if redacted != *value {
-            *value = redacted;
-            self.changed += 1;
-        }
-    }
-
-    fn strings(&self, value: &mut Value) {
-        match value {
-            Value::String(text) => {
-                if let Some(redacted) = self.redacted(text) {
-                    *text = redacted;
-                }
-            }
-            Value::Array(items) => items.iter_mut().for_each(|item| self.strings(item)),
-            Value::Object(fields) => {
-                let redacted = std::mem::take(fields).into_iter().map(|(name, mut field)| {
-                    self.strings(&mut field);
-                    (self.redacted(&name).unwrap_or(name), field)
-                });
-                *fields = redacted.collect::<Map<String, Value>>();
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
-        }
-    }
-
-    /// The text without what is to be taken out; `None` where nothing is.
-    fn redacted(&self, text: &str) -> Option<String> {
-        let mut redacted = redact::text(text);
-        for pattern in &self.patterns {
-            if let Cow::Owned(replaced) = pattern.replace_all(&redacted, NoExpand(REDACTED)) {
-                redacted = Cow::Owned(replaced);
-            }
-        }
-        match redacted {
-            Cow::Owned(redacted) if redacted != text => Some(redacted),
-            _ => None,
-        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::event::{Extensions, Level, LogLine, ObjectObserved, ObjectRef};
@@ -151,7 +93,7 @@ mod tests {
         assert!(!redaction("nothing").event(&mut event));
         assert_eq!(event, before);
         let mut json = r#"{ "b": 1.0,  "a": 2 }"#.to_owned();
-        redaction("nothing").json(&mut json);
+        redaction("nothing").rules.json(&mut json);
         assert_eq!(json, r#"{ "b": 1.0,  "a": 2 }"#);
         assert!(redaction("ERROR").event(&mut event), "the message, not the level");
     }

@@ -197,6 +197,8 @@ pub struct State {
     pub volumes: OrdMap<Key, Volume>,
     /// Processes.
     pub processes: OrdMap<Key, Process>,
+    /// How far the log of each container was read.
+    pub pod_log_positions: OrdMap<Key, event::PodLogPosition>,
     /// Actions without an outcome, by id.
     pub running_actions: OrdMap<String, RunningAction>,
 }
@@ -233,6 +235,12 @@ impl State {
             }
             Event::VolumeUsage(e) => self.apply_volume(event.key(), e, &body),
             Event::ProcessUsage(e) => self.apply_process(event.key(), e, body),
+            Event::PodLogPosition(e) if e.gone => {
+                self.pod_log_positions.remove(&event.key());
+            }
+            Event::PodLogPosition(e) => {
+                self.pod_log_positions.insert(event.key(), e.clone());
+            }
             Event::ActionIntent(e) => {
                 let running =
                     RunningAction { intent: e.clone(), seq: body.seq, is_saved: body.is_saved() };

@@ -58,6 +58,7 @@ fn resume(source: &str, position: &str, heard_until: f64) -> Resume {
     Resume {
         positions: BTreeMap::from([(source.to_owned(), position.to_owned())]),
         heard_until: BTreeMap::from([(source.to_owned(), heard_until)]),
+        ..Resume::default()
     }
 }
 

@@ -3,10 +3,7 @@
 use serde_json::Value;
 
 use super::{Kind, object};
-use crate::{
-    event::{ClusterEvent, Extensions, Millis, ObjectRef},
-    redact,
-};
+use crate::event::{ClusterEvent, Extensions, Millis, ObjectRef};
 
 /// Reads an Event.
 ///
@@ -25,13 +22,13 @@ pub fn read(kind: &Kind, event: Value) -> Result<ClusterEvent, String> {
     let count = |pointer| event.pointer(pointer).and_then(Value::as_u64).filter(|count| *count > 0);
     Ok(ClusterEvent {
         uid: text("/metadata/uid").ok_or_else(|| lacks("uid"))?,
-        source: kind.source.into(),
+        source: kind.source.clone(),
         resource_version: text("/metadata/resourceVersion")
             .ok_or_else(|| lacks("resourceVersion"))?,
         regarding: regarding(&event),
         event_type: text("/type").unwrap_or_default(),
         reason: text("/reason").unwrap_or_default(),
-        message: redact::text(&text("/message").unwrap_or_default()).into_owned(),
+        message: text("/message").unwrap_or_default(),
         reporter: text("/reportingComponent")
             .or_else(|| text("/source/component"))
             .unwrap_or_default(),
@@ -67,7 +64,7 @@ fn time(event: &Value, pointer: &str) -> Option<Millis> {
 mod tests {
     use serde_json::json;
 
-    use super::{super::KINDS, *};
+    use super::{super::kinds::usual, *};
 
     fn read(more: Value) -> ClusterEvent {
         let mut event = json!({
@@ -79,7 +76,7 @@ mod tests {
         });
         let fields = event.as_object_mut().expect("an object");
         fields.extend(more.as_object().expect("an object").clone());
-        super::read(&KINDS[2], event).expect("a good event")
+        super::read(&usual("Event"), event).expect("a good event")
     }
 
     #[test]

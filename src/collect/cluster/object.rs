@@ -3,15 +3,12 @@
 use serde_json::Value;
 
 use super::Kind;
-use crate::{
-    event::{Extensions, ObjectObserved, ObjectRef},
-    redact,
-};
+use crate::event::{Extensions, ObjectObserved, ObjectRef};
 
 /// A copy of the whole object in an annotation of itself.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// The object without what changes though nothing happened, and without credentials.
+/// The object without what changes though nothing happened.
 ///
 /// # Errors
 /// It lacks what every object has.
@@ -21,15 +18,14 @@ pub fn read(kind: &Kind, mut object: Value) -> Result<ObjectObserved, String> {
         return Err(format!("a {} that is not an object", kind.kind));
     };
     fields.insert("apiVersion".into(), kind.api_version().into());
-    fields.insert("kind".into(), kind.kind.into());
+    fields.insert("kind".into(), kind.kind.clone().into());
     let reference = reference(kind, &object)?;
     let resource_version =
         version(&object).ok_or_else(|| lacks(kind, "resourceVersion"))?.to_owned();
     strip(&mut object);
-    redact::object(&mut object);
     Ok(ObjectObserved {
         object: reference,
-        source: kind.source.into(),
+        source: kind.source.clone(),
         resource_version,
         body: object.to_string(),
         ext: Extensions::default(),
@@ -45,7 +41,7 @@ fn reference(kind: &Kind, object: &Value) -> Result<ObjectRef, String> {
     let metadata = |name| object.get("metadata")?.get(name)?.as_str().map(str::to_owned);
     Ok(ObjectRef {
         api_version: kind.api_version(),
-        kind: kind.kind.into(),
+        kind: kind.kind.clone(),
         namespace: metadata("namespace").unwrap_or_default(),
         name: metadata("name").ok_or_else(|| lacks(kind, "name"))?,
         uid: metadata("uid").ok_or_else(|| lacks(kind, "uid"))?,
@@ -70,24 +66,24 @@ fn strip(object: &mut Value) {
 mod tests {
     use serde_json::json;
 
-    use super::{super::KINDS, *};
+    use super::{super::kinds::usual, *};
 
     #[test]
-    fn an_object_is_recorded_sorted_and_without_noise_and_credentials() {
+    fn an_object_is_recorded_sorted_and_without_noise() {
         let deployment = json!({
             "spec": {"z": 1, "a": {"y": [1], "b": null}},
             "metadata": {
                 "uid": "u", "name": "n", "namespace": "ns", "resourceVersion": "7",
                 "managedFields": [{"manager": "m"}],
-                "annotations": {LAST_APPLIED: "{}", "note": "x", "token": "t"},
+                "annotations": {LAST_APPLIED: "{}", "note": "x"},
             },
         });
-        let read = read(&KINDS[3], deployment).expect("a good object");
+        let read = read(&usual("Deployment"), deployment).expect("a good object");
         assert_eq!(
             read.body,
             concat!(
                 r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"annotations":"#,
-                r#"{"note":"x","token":"[redacted]"},"name":"n","namespace":"ns","uid":"u"},"#,
+                r#"{"note":"x"},"name":"n","namespace":"ns","uid":"u"},"#,
                 r#""spec":{"a":{"b":null,"y":[1]},"z":1}}"#
             )
         );
@@ -99,7 +95,7 @@ mod tests {
     #[test]
     fn what_is_no_object_is_told() {
         let check = |object, complaint: &str| {
-            assert_eq!(read(&KINDS[0], object).expect_err(complaint), complaint);
+            assert_eq!(read(&usual("Pod"), object).expect_err(complaint), complaint);
         };
         check(json!([]), "a Pod that is not an object");
         check(json!({}), "a Pod without metadata.name");

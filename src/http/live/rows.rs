@@ -128,6 +128,7 @@ fn add(batch: &mut LiveBatch, record: Record<'_>) {
         }
         Event::ActionProgress(_)
         | Event::WatchPosition(_)
+        | Event::PodLogPosition(_)
         | Event::Boot(_)
         | Event::Retention(_)
         | Event::FilesRemoved(_)

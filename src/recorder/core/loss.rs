@@ -111,6 +111,7 @@ pub(super) fn source_of(event: &Event) -> &str {
         Event::ProbeResult(_) => "probes",
         Event::VolumeUsage(e) => &e.source,
         Event::ProcessUsage(e) => &e.source,
+        Event::PodLogPosition(e) => &e.source,
         Event::ActionIntent(_)
         | Event::ActionProgress(_)
         | Event::ActionOutcome(_)

@@ -175,7 +175,7 @@ impl Core {
         }
         match event {
             // It comes again. Until then a restart goes on from where nothing was lost.
-            Event::WatchPosition(_) => true,
+            Event::WatchPosition(_) | Event::PodLogPosition(_) => true,
             event if event.role() == Role::History => {
                 self.losses.add(event, now);
                 false
