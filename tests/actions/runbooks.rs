@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use monitor_backend::{
     actions::{Actions, Error, Procedures, RUNNING_MAX, runbook::Runbook, secret::SecretPlace},
+    cluster::Access,
     event::{ActionOutcome, Outcome},
+    sim::{End, Scenario, Script, Sim, Step},
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -12,7 +14,7 @@ use tokio::net::TcpListener;
 use crate::{
     ACTOR,
     desk::{Desk, write_kubeconfig},
-    peer::{Answer, Peer, part, whole},
+    peer::{Answer, Peer, part, wait, whole},
 };
 
 const RUN: &str = "run-runbook";
@@ -132,7 +134,7 @@ async fn every_kind_of_step_can_be_cancelled() {
     ];
     for step in steps {
         let desk = Desk::start().await;
-        let access = monitor_backend::cluster::Access { kubeconfig: Some(kubeconfig.clone()) };
+        let access = Access { kubeconfig: Some(kubeconfig.clone()) };
         let actions = desk.actions_of(Some(access), with(runbook(json!([step]))));
         let id = run(&actions, json!({})).await;
         desk.line(&id, "step 1 of 1").await;
@@ -265,4 +267,116 @@ async fn what_a_runbook_is_told_is_checked() {
     let (_, outcome) = desk.outcome(1).await;
     let recorded: Value = serde_json::from_str(&outcome.args).expect("JSON");
     assert_eq!(recorded, json!({"name": "book", "args": {"word": "a", "tag": "v1"}}));
+}
+
+/// The simulated cluster, and actions on it with a runbook of steps.
+async fn simulated(desk: &Desk, steps: Value) -> (Sim, Actions) {
+    let sim = Sim::start(Scenario::Quiet, 1, desk.dir.path()).await.expect("it starts");
+    let access = Access { kubeconfig: Some(sim.kubeconfig().to_owned()) };
+    let actions = desk.actions_of(Some(access), with(runbook(steps)));
+    let has_ready = || {
+        let pods = sim.cluster().all("Pod");
+        pods.iter().any(|pod| pod["status"]["conditions"].to_string().contains(r#""Ready""#))
+    };
+    wait(has_ready, "a pod is ready").await;
+    (sim, actions)
+}
+
+fn exec(command: &[&str]) -> Value {
+    json!({"kind": "exec", "namespace": "default", "label_selector": "app=app-server",
+        "command": command})
+}
+
+#[tokio::test]
+async fn a_program_tells_its_lines_and_how_it_ended() {
+    let cases: [(&[&str], Outcome, &str); 5] = [
+        (&["echo", "hello  there"], Outcome::Succeeded, "exit status 0 in app-server-"),
+        (&["false"], Outcome::Failed, "exit status 1 in app-server-"),
+        (&["sleep", "infinity"], Outcome::Failed, "did not end within 1000 ms"),
+        (&["no-such-program"], Outcome::Failed, "failed"),
+        (&["breaks-off"], Outcome::Failed, "ended before the command did"),
+    ];
+    for (command, outcome, expected) in cases {
+        let desk = Desk::start().await;
+        let mut step = exec(command);
+        if command[0] == "sleep" {
+            step["timeout_ms"] = json!(1000);
+        }
+        let (sim, actions) = simulated(&desk, json!([step])).await;
+        let steps = vec![Step::Out(b"some of it\n".to_vec())];
+        sim.cluster().set_program("breaks-off", Some(Script { steps, end: End::BreaksOff }));
+        let id = run(&actions, json!({})).await;
+        let (_, ended) = desk.outcome(1).await;
+        let lines = desk.progress(&id);
+        assert_eq!(ended.outcome, outcome, "{command:?}: {} {lines:?}", ended.detail);
+        let told = format!("{} {:?}", ended.detail, lines);
+        assert!(told.contains(expected), "{command:?}: {told}");
+        match command[0] {
+            "echo" => assert!(lines.iter().any(|(_, line)| line == "hello  there"), "{lines:?}"),
+            "breaks-off" => {
+                assert!(lines.iter().any(|(_, line)| line == "some of it"), "{lines:?}");
+            }
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_program_that_runs_is_cancelled() {
+    let desk = Desk::start().await;
+    let (sim, actions) = simulated(&desk, json!([exec(&["goes-on"])])).await;
+    let steps = vec![Step::Out(b"begun\n".to_vec())];
+    sim.cluster().set_program("goes-on", Some(Script { steps, end: End::Never }));
+    let id = run(&actions, json!({})).await;
+    desk.line(&id, "begun").await;
+    actions.cancel("somebody", &id).expect("it runs");
+    let (_, outcome) = desk.outcome(1).await;
+    assert_eq!(outcome.word(), "cancelled");
+}
+
+#[tokio::test]
+async fn a_dry_run_of_a_program_tells_where_it_would_run_and_runs_nothing() {
+    let desk = Desk::start().await;
+    let (_sim, actions) = simulated(&desk, json!([exec(&["false"])])).await;
+    let told = actions.dry_run(RUN, &json!({"name": "book"})).await.expect("it is told");
+    assert!(told[0].starts_with("step 1: run [\"false\"] in the newest pod"), "{told:?}");
+    assert!(told[1].starts_with("step 1: in app-server-"), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_rollout_is_waited_for() {
+    let desk = Desk::start().await;
+    let workload = json!({"workload": "Deployment", "namespace": "default", "name": "app-server"});
+    let mut restart = workload.clone();
+    restart["kind"] = json!("restart");
+    restart["method"] = json!("rollout");
+    let wait = json!({"kind": "wait", "rolled_out": workload});
+    let (_sim, actions) = simulated(&desk, json!([restart, wait])).await;
+    let id = run(&actions, json!({})).await;
+    let (_, outcome) = desk.outcome(1).await;
+    assert_eq!(outcome.outcome, Outcome::Succeeded, "{}", outcome.detail);
+    desk.line(&id, "Deployment default/app-server is rolled out").await;
+}
+
+#[tokio::test]
+async fn who_may_not_run_programs_learns_what_is_missing() {
+    let desk = Desk::start().await;
+    let peer = Peer::start(|_| {
+        let status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "code": 403,
+            "status": "Failure", "reason": "Forbidden", "message": "not allowed"});
+        whole(403, &status.to_string())
+    });
+    let peer = peer.await;
+    let port = peer.url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    let access = Access { kubeconfig: Some(write_kubeconfig(&desk.dir, port)) };
+    let step = json!({"kind": "exec", "namespace": "n", "pod": "p", "command": ["true"]});
+    let actions = desk.actions_of(Some(access), with(runbook(json!([step]))));
+    run(&actions, json!({})).await;
+    let (_, outcome) = desk.outcome(1).await;
+    assert_eq!(outcome.outcome, Outcome::Failed);
+    assert!(
+        outcome.detail.contains("403") && outcome.detail.contains("grant"),
+        "{}",
+        outcome.detail
+    );
 }
