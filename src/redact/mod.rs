@@ -5,6 +5,8 @@
 //! that are credentials wherever they stand: bearer tokens, private keys, passwords in URLs. It can
 //! only catch what looks like one; it never changes the shape of an object.
 
+mod key_block;
+
 mod names;
 
 mod object;
@@ -16,6 +18,7 @@ use std::borrow::Cow;
 use regex::{NoExpand, Regex};
 use serde_json::Value;
 
+pub use self::key_block::KeyBlock;
 use self::names::Names;
 use crate::event::{Event, Text};
 

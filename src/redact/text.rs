@@ -22,7 +22,7 @@ pub fn redacted<'a>(text: &'a str, _names: &Names) -> Cow<'a, str> {
 }
 
 /// A PEM block whose label ends in `PRIVATE KEY`; to the end of the text where it is cut off.
-fn private_key(text: &str, from: usize) -> Option<(usize, usize)> {
+pub fn private_key(text: &str, from: usize) -> Option<(usize, usize)> {
     const BEGIN: &str = "-----BEGIN ";
     const LABEL: &str = "PRIVATE KEY-----";
     const END: &str = "-----END ";
