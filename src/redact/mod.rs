@@ -11,6 +11,8 @@ mod names;
 
 mod object;
 
+mod pairs;
+
 mod text;
 
 use std::borrow::Cow;
@@ -131,6 +133,11 @@ impl Rules {
     /// is treated as what it is.
     pub fn json(&self, text: &mut String) -> bool {
         if text.is_empty() {
+            return false;
+        }
+        let is_of_cluster = text.starts_with("{\"apiVersion\"");
+        let is_plain = !text.contains("\\u") && !text::may_hold(text, &self.names);
+        if self.patterns.is_empty() && is_plain && !is_of_cluster {
             return false;
         }
         let Ok(mut value) = serde_json::from_str::<Value>(text) else { return self.plain(text) };

@@ -60,6 +60,11 @@ impl Names {
         (!has_empty).then_some(names)
     }
 
+    /// Whether an admin added names.
+    pub fn has_extra(&self) -> bool {
+        !self.extra.is_empty()
+    }
+
     /// Whether a thing of this name is likely to hold a credential.
     pub fn tell(&self, name: &str, care: Care) -> bool {
         let letters = letters(name);

@@ -1,24 +1,94 @@
 //! Takes credentials out of text: those that are known by their form, and those that a name in
 //! front of them tells of.
+//!
+//! Nearly every text holds none, so one pass looks whether there is anything to look at. What has
+//! no form and no name is not found: a bare word that happens to be a password.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::LazyLock};
 
-use super::{REDACTED, names::Names};
+use regex::Regex;
+use regex::bytes::{Regex as BytesRegex, RegexBuilder};
+
+use super::{REDACTED, names::Names, pairs};
 
 /// A shorter word after `Bearer` is prose.
 const BEARER_CHARS_MIN: usize = 8;
 
-/// Redacts what is a credential wherever it stands.
-pub fn redacted<'a>(text: &'a str, _names: &Names) -> Cow<'a, str> {
+/// What every credential that is found has in or near it. Each alternative is cheap to rule out.
+const HINTS: &str = concat!(
+    r"pass|pwd|secret|token|cred|authori|cookie|bearer |signature|://|@tcp\(|begin |eyj|akia|asia|aiza",
+    r"|gh[opsur]_|github_pat_|glpat-|xox[abeoprs]-|[rs]k_live_|[rs]k_test_|sk-|npm_|hvs\.|ls0tls1c",
+    r"|(?:api|access|account|encryption|private|shared|signing)[^a-z0-9]?key|[?&]sig="
+);
+
+/// Credentials that are known by their form: access keys of clouds, tokens of code hosts and chats,
+/// JSON Web Tokens, private keys in base64.
+const FORMS: &str = concat!(
+    r"\b(?:",
+    r"(?:AKIA|ASIA)[0-9A-Z]{16}\b",
+    r"|AIza[0-9A-Za-z_-]{35}",
+    r"|gh[opsur]_[0-9A-Za-z]{36,255}",
+    r"|github_pat_[0-9A-Za-z_]{22,255}",
+    r"|glpat-[0-9A-Za-z_-]{20,255}",
+    r"|xox[abeoprs]-[0-9A-Za-z-]{10,255}",
+    r"|[rs]k_(?:live|test)_[0-9A-Za-z]{16,255}",
+    r"|sk-(?:ant-|proj-)?[0-9A-Za-z_-]{32,255}",
+    r"|npm_[0-9A-Za-z]{36}",
+    r"|hvs\.[0-9A-Za-z_-]{24,255}",
+    r"|eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]{4,}\.[0-9A-Za-z_-]*",
+    r"|LS0tLS1CRUdJTiB(?:QUklWQVRF|SU0Eg|FQyBQ|PUEVO|FTkNS)[0-9A-Za-z+/=]*",
+    r")"
+);
+
+static HINT: LazyLock<BytesRegex> = LazyLock::new(|| {
+    RegexBuilder::new(HINTS).case_insensitive(true).unicode(false).build().expect("a good pattern")
+});
+
+static FORM: LazyLock<Regex> = LazyLock::new(|| Regex::new(FORMS).expect("a good pattern"));
+
+/// Whether a text may hold a credential. Wrong at times, but only in saying yes.
+pub fn may_hold(text: &str, names: &Names) -> bool {
+    names.has_extra() || HINT.is_match(text.as_bytes())
+}
+
+/// The text without what is a credential.
+pub fn redacted<'a>(text: &'a str, names: &Names) -> Cow<'a, str> {
+    if !may_hold(text, names) {
+        return Cow::Borrowed(text);
+    }
     let mut text = Cow::Borrowed(text);
-    for find in [private_key, bearer_token, url_password] {
-        let mut from = 0;
-        while let Some((start, end)) = find(&text, from) {
-            text.to_mut().replace_range(start..end, REDACTED);
-            from = start + REDACTED.len();
+    for find in [private_key, bearer_token, url_password, driver_password, known_form] {
+        take_out(&mut text, find);
+    }
+    take_out(&mut text, |text, from| pairs::find(text, from, names));
+    text
+}
+
+fn take_out(text: &mut Cow<'_, str>, find: impl Fn(&str, usize) -> Option<(usize, usize)>) {
+    let mut from = 0;
+    while let Some((start, end)) = find(text, from) {
+        text.to_mut().replace_range(start..end, REDACTED);
+        from = start + REDACTED.len();
+    }
+}
+
+fn known_form(text: &str, from: usize) -> Option<(usize, usize)> {
+    FORM.find_at(text, from).map(|found| (found.start(), found.end()))
+}
+
+/// The password of `user:password@tcp(host)`, as drivers in Go take it.
+fn driver_password(text: &str, from: usize) -> Option<(usize, usize)> {
+    let mut at = from;
+    loop {
+        let end = at + text[at..].find("@tcp(")?;
+        at = end + 1;
+        let start = text[from..end].rfind(|c: char| c.is_whitespace() || "\"'=".contains(c));
+        let start = start.map_or(from, |found| from + found + 1);
+        let Some(colon) = text[start..end].find(':').map(|found| start + found) else { continue };
+        if colon + 1 < end && &text[colon + 1..end] != REDACTED {
+            return Some((colon + 1, end));
         }
     }
-    text
 }
 
 /// A PEM block whose label ends in `PRIVATE KEY`; to the end of the text where it is cut off.
@@ -116,6 +186,7 @@ mod tests {
             "-----BEGIN CERTIFICATE-----\na\n-----END CERTIFICATE-----\n[redacted]",
         );
         check("-----BEGIN ", "-----BEGIN ");
+        check("root:pw@tcp(db:3306)/x", "root:[redacted]@tcp(db:3306)/x");
         check("plain \u{e9}\u{4e16} text", "plain \u{e9}\u{4e16} text");
     }
 
