@@ -30,6 +30,8 @@ pub mod recorder;
 
 pub mod actions;
 
+pub mod outside;
+
 pub mod http;
 
 pub mod sim;

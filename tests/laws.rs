@@ -7,7 +7,8 @@ use monitor_backend::{
     event::{
         ActionIntent, ActionOutcome, Degraded, DeletedBecause, Event, Extensions, FilesRemoved,
         Level, LiveQuery, LogLine, ObjectDeleted, ObjectObserved, ObjectRef, Outcome, ProbeResult,
-        Retention, Role, Section, SourceState, State, Trace, TraceEnd, WatchPosition, millis,
+        ProcessUsage, Retention, Role, Section, SourceState, State, Trace, TraceEnd, VolumeUsage,
+        WatchPosition, millis,
     },
     journal::{self, Flags, NewRecord, Reader, Seq},
     views::{self, Body, read},
@@ -25,6 +26,8 @@ fn event() -> impl Strategy<Value = Event> {
         (id.clone(), any::<bool>()).prop_map(|(id, is_open)| trace(id, is_open)),
         (id.clone(), any::<bool>()).prop_map(|(id, deleting)| live_query(id, deleting)),
         (0..3_u8, 0..3_u8).prop_map(|(id, word)| source_state(id, word)),
+        (id.clone(), any::<bool>()).prop_map(|(id, gone)| volume(id, gone)),
+        (id.clone(), any::<bool>()).prop_map(|(id, gone)| process(id, gone)),
         id.clone().prop_map(|id| Event::WatchPosition(WatchPosition {
             source: format!("cluster/{}", id % 3),
             resource_version: id.to_string(),
@@ -116,6 +119,38 @@ fn probe(id: u8, ok: bool, gone: bool) -> Event {
         detail: String::new(),
         since: 8.0,
         observed: 9.0,
+        gone,
+        ext: Extensions::default(),
+    })
+}
+
+fn volume(id: u8, gone: bool) -> Event {
+    Event::VolumeUsage(VolumeUsage {
+        source: "volumes/kubelet".into(),
+        namespace: "default".into(),
+        claim: format!("claim-{id}"),
+        pod: "pod".into(),
+        node: "node".into(),
+        path: (id % 2 == 0).then(|| "/data".into()),
+        used_bytes: u64::from(id),
+        capacity_bytes: 10,
+        available_bytes: 10 - u64::from(id),
+        inodes_used: 1,
+        inodes: 2,
+        observed: 8.0,
+        gone,
+        ext: Extensions::default(),
+    })
+}
+
+fn process(id: u8, gone: bool) -> Event {
+    Event::ProcessUsage(ProcessUsage {
+        source: "volumes/kubelet".into(),
+        name: format!("node/node-{id}"),
+        cpu_cores: (id % 2 == 0).then_some(0.5),
+        memory_bytes: Some(u64::from(id)),
+        body: String::new(),
+        observed: 8.0,
         gone,
         ext: Extensions::default(),
     })

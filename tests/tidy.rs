@@ -6,7 +6,7 @@ use std::{
 };
 
 /// What each module may name of the others. The order is that of the flow.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("event", &[]),
     ("journal", &[]),
     ("redact", &["event"]),
@@ -16,7 +16,8 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("views", &["event", "journal"]),
     ("recorder", &["event", "redact", "journal", "views"]),
     ("actions", &["event", "recorder", "cluster", "peer"]),
-    ("http", &["event", "journal", "views", "recorder", "cluster", "actions"]),
+    ("outside", &["peer"]),
+    ("http", &["event", "journal", "views", "recorder", "cluster", "actions", "outside"]),
     ("sim", &["event"]),
     ("tools", &["event", "redact", "journal", "views"]),
     ("config", EVERYTHING),
@@ -27,7 +28,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
 
 const EVERYTHING: &[&str] = &[
     "event", "journal", "redact", "cluster", "peer", "collect", "views", "recorder", "actions",
-    "http", "sim", "tools", "config", "cli", "app",
+    "outside", "http", "sim", "tools", "config", "cli", "app",
 ];
 
 /// The one file that may hold `unsafe`.

@@ -10,6 +10,7 @@ use crate::{
     http::{self, Desk, limits::Limits, wire::Mode},
     journal::Reader,
     recorder::Published,
+    views::problems::Thresholds,
 };
 
 /// Runs until a signal says to stop.
@@ -29,8 +30,11 @@ pub async fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         recorder: None,
         actions: None,
         admin_key: None,
+        outside: None,
+        reviewer: None,
         base_path: String::new(),
         data_dir: None,
+        thresholds: Thresholds::default(),
         limits: Limits::default(),
     };
     announce(&listener)?;

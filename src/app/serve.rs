@@ -12,8 +12,9 @@ use crate::{
     cluster::Access,
     collect::{self, Outlet, Resume},
     config::Config,
-    http::{self, AdminKey, Desk, limits::Limits, wire::Mode},
+    http::{self, AdminKey, Desk, ToolsDesk, limits::Limits, wire::Mode},
     journal,
+    outside::Outside,
     recorder::{self, Published, WipeOnStart},
     views::read,
 };
@@ -61,8 +62,12 @@ pub async fn record_and_serve(
     let recorder = recorder.redacting(Arc::clone(&config.redaction));
     let kubeconfig = config.kubeconfig.clone();
     let cluster = config.cluster_enabled.then_some(Access { kubeconfig });
+    // A simulated cluster knows no tokens.
+    let reviewer = cluster.clone().filter(|_| mode == Mode::Live);
+    let reviewer = reviewer.and_then(|access| config.access.reviewer(access));
     let (stop, stopping) = watch::channel(false);
 
+    let tools = tools_desk(&config)?;
     announce(&listener)?;
     let desk = Desk {
         mode,
@@ -71,16 +76,21 @@ pub async fn record_and_serve(
         recorder: Some(recorder.clone()),
         actions: Some(Actions::new(recorder.clone(), cluster.clone())),
         admin_key: Some(AdminKey::new(&key.key)),
+        outside: tools,
+        reviewer,
         base_path: config.base_path.clone(),
         data_dir: Some(config.data_dir.clone()),
+        thresholds: config.thresholds.clone(),
         limits: Limits::default(),
     };
     let http = tokio::spawn(http::serve(listener, desk, stopped(stopping.clone())));
 
     let sources = collect::Config {
         cluster,
+        kinds: config.kinds.clone(),
         app_server_url: config.app_server_url.clone(),
         pod_logs: config.pod_logs.clone(),
+        volumes: config.volumes.clone(),
         ..collect::Config::default()
     };
     let outlet = Outlet::new(queue, generation).redacting(Arc::clone(&config.redaction));
@@ -100,6 +110,15 @@ pub async fn record_and_serve(
         Ok(_) => Ok(()),
         Err(_) => bail!("the journal did not close within {STOP_TIME_MAX:?}; the volume hangs"),
     }
+}
+
+/// Other tools, where any is configured.
+fn tools_desk(config: &Config) -> anyhow::Result<Option<ToolsDesk>> {
+    if config.outside.tools.is_empty() {
+        return Ok(None);
+    }
+    let outside = Outside::start(config.outside.clone()).context("preparing TLS failed")?;
+    Ok(Some(ToolsDesk { outside, port: None, public_url: config.tools_url.clone() }))
 }
 
 /// Resolves when it is time to stop.

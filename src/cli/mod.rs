@@ -50,6 +50,10 @@ pub struct ServeArgs {
     /// Address and port to serve on [default: 0.0.0.0:5130].
     #[arg(long, env = "LISTEN", value_parser = address)]
     pub listen: Option<SocketAddr>,
+    /// Address and port for the pages of proxied tools [default: 0.0.0.0:5131 when one is
+    /// configured].
+    #[arg(long, env = "TOOLS_LISTEN", value_parser = address)]
+    pub tools_listen: Option<SocketAddr>,
     /// File that holds the admin key; MONITOR_BACKEND_ADMIN_KEY wins over it. With neither, a key
     /// is generated into DATA_DIR/admin-key.
     #[arg(long, env = "ADMIN_KEY_FILE", value_parser = path())]

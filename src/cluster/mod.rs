@@ -2,12 +2,20 @@
 //!
 //! Knows nothing of events, of collectors or of actions; they share it.
 
+mod review;
+
+pub mod exec;
+
+pub mod kubelet;
+
 use std::{error::Error as StdError, io, path::PathBuf, time::Duration};
 
 use kube::{
     Client, Config,
     config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
+
+pub use review::{ReviewError, Reviewer, Verdict};
 
 /// A cluster API that cannot be reached in this time is down.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
@@ -82,6 +90,11 @@ impl Access {
     /// # Errors
     /// There is no configuration, or it cannot be used.
     pub async fn cluster(&self) -> Result<Cluster, Error> {
+        client_of(self.config().await?).await
+    }
+
+    /// Reads the configuration.
+    async fn config(&self) -> Result<Config, Error> {
         let mut config = match &self.kubeconfig {
             Some(paths) => from_files(paths).await?,
             None => infer().await?,
@@ -89,14 +102,18 @@ impl Access {
         config.connect_timeout = Some(CONNECT_TIME_MAX);
         // The caller retries, and shows what it waits for.
         config.default_retry = false;
-        let address = config.cluster_url.to_string();
-        // A kubeconfig may name a program that fetches the credentials, and it takes its time.
-        let client = tokio::task::spawn_blocking(move || Client::try_from(config))
-            .await
-            .map_err(|_| Error::Unfinished)?
-            .map_err(|source| Error::Credentials { source: Box::new(source) })?;
-        Ok(Cluster { client, address: address.trim_end_matches('/').into() })
+        Ok(config)
     }
+}
+
+async fn client_of(config: Config) -> Result<Cluster, Error> {
+    let address = config.cluster_url.to_string();
+    // A kubeconfig may name a program that fetches the credentials, and it takes its time.
+    let client = tokio::task::spawn_blocking(move || Client::try_from(config))
+        .await
+        .map_err(|_| Error::Unfinished)?
+        .map_err(|source| Error::Credentials { source: Box::new(source) })?;
+    Ok(Cluster { client, address: address.trim_end_matches('/').into() })
 }
 
 async fn from_files(paths: &PathBuf) -> Result<Config, Error> {

@@ -12,18 +12,21 @@ mod outlet;
 
 mod pace;
 
-mod pod_logs;
-
 mod probes;
+
+mod pod_logs;
 
 mod report;
 
 mod supervisor;
 
-use std::collections::BTreeMap;
+pub mod volumes;
+
+use std::{collections::BTreeMap, sync::Arc};
 
 use tokio::{sync::watch, task::JoinSet};
 
+pub use cluster::{Kinds, More};
 pub use outlet::{Outlet, Refused, Stopped};
 pub use pace::Pace;
 pub use pod_logs::PodLogs;
@@ -40,11 +43,15 @@ use report::Report;
 pub struct Config {
     /// How to reach the cluster; `None`: the cluster is not observed.
     pub cluster: Option<Access>,
+    /// Which of its kinds.
+    pub kinds: Kinds,
     /// Where the app-server listens, for example `ws://app-server:5110`. The path of the link is
     /// added where the URL has none.
     pub app_server_url: Option<String>,
     /// Whose logs are followed through the cluster API.
     pub pod_logs: Vec<PodLogs>,
+    /// Which volumes are measured.
+    pub volumes: volumes::Config,
     /// How fast.
     pub pace: Pace,
 }
@@ -76,16 +83,16 @@ pub fn start(
     shutdown: &watch::Receiver<bool>,
 ) -> Collectors {
     let mut tasks = JoinSet::new();
-    let report = |name: &'static str| {
-        Report::new(name, outlet.clone(), resume.heard_until.get(name).copied())
-    };
+    let report =
+        |name: &str| Report::new(name, outlet.clone(), resume.heard_until.get(name).copied());
     let link = app_server::Link::new(config.app_server_url.as_deref(), config.pace);
     let link_report = report(app_server::NAME);
     tasks.spawn(supervisor::supervise(link, link_report, config.pace, shutdown.clone()));
-    for kind in &cluster::KINDS {
-        let position = resume.positions.get(kind.source).cloned();
+    for kind in config.kinds.iter() {
+        let position = resume.positions.get(&kind.source).cloned();
+        let report = report(&kind.source);
+        let kind = Arc::clone(kind);
         let watcher = cluster::Watcher::new(kind, config.cluster.clone(), position, config.pace);
-        let report = report(kind.source);
         tasks.spawn(supervisor::supervise(watcher, report, config.pace, shutdown.clone()));
     }
     for selection in &config.pod_logs {

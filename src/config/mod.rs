@@ -3,36 +3,52 @@
 //! A fault inside the file costs its section and is reported; nothing in it keeps the process from
 //! starting.
 
+mod access;
+
+mod cluster;
+
 mod file;
 
 mod journal;
 
-mod pod_logs;
+mod problems;
 
 mod probes;
 
+mod outside;
+
+mod pod_logs;
+
 mod redaction;
+
+mod volumes;
 
 use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use serde::Deserialize;
 
 use self::{
-    file::File, journal::JournalSection, pod_logs::PodLogsSection, probes::ProbeSection,
-    redaction::RedactionSection,
+    access::AccessSection, cluster::ClusterSection, file::File, journal::JournalSection,
+    pod_logs::PodLogsSection, probes::ProbeSection, redaction::RedactionSection,
+    volumes::VolumesSection,
 };
 use crate::{
     cli::ServeArgs,
-    collect::PodLogs,
-    collect::Probe,
+    collect::{self, Kinds, PodLogs, Probe},
     http,
     journal::{Retention, SEGMENT_BYTES},
+    outside::Upstream,
     redact::Rules,
+    views::problems::Thresholds,
 };
 
 /// The port of the original deployment.
 const LISTEN_DEFAULT: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 5130);
+
+/// The port beside it.
+const TOOLS_LISTEN_DEFAULT: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 5131);
 
 /// Settings, ready to use.
 #[derive(Debug, Clone)]
@@ -41,6 +57,12 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Address and port to serve on.
     pub listen: SocketAddr,
+    /// Address and port for the pages of proxied tools; `None` where there is none to show.
+    pub tools_listen: Option<SocketAddr>,
+    /// Other tools.
+    pub outside: crate::outside::Config,
+    /// Where browsers reach the pages of proxied tools, if not on `tools_listen`'s port.
+    pub tools_url: Option<Upstream>,
     /// Path under which a gateway serves this process, in the form of [`http::base_path`].
     pub base_path: String,
     /// File that holds the admin key.
@@ -51,12 +73,18 @@ pub struct Config {
     pub basic_info_url: Option<String>,
     /// What is checked.
     pub probes: Vec<Probe>,
+    /// Which volumes are measured.
+    pub volumes: collect::volumes::Config,
     /// Address and port of `/metrics`; `None`: it is not served.
     pub metrics_listen: Option<SocketAddr>,
     /// The cluster's access; `None` for the usual places.
     pub kubeconfig: Option<PathBuf>,
     /// Whether a cluster is to be recorded.
     pub cluster_enabled: bool,
+    /// Which of its kinds.
+    pub kinds: Kinds,
+    /// Who may ask beside whoever holds the admin key.
+    pub access: AccessSection,
     /// Whose logs are followed through the cluster API.
     pub pod_logs: Vec<PodLogs>,
     /// What is taken out of everything before it is recorded.
@@ -67,6 +95,8 @@ pub struct Config {
     pub keep: Retention,
     /// What each source of log lines and traces may record a day, bytes.
     pub source_bytes_per_day: Option<u64>,
+    /// When something counts as a problem.
+    pub thresholds: Thresholds,
     /// Wipes once for each new token.
     pub wipe_on_start: Option<String>,
     /// What was wrong in the file, a line each.
@@ -87,6 +117,7 @@ pub struct Unreadable {
 #[serde(deny_unknown_fields, default)]
 struct HttpSection {
     listen: Option<SocketAddr>,
+    tools_listen: Option<SocketAddr>,
     base_path: Option<String>,
 }
 
@@ -101,19 +132,6 @@ struct AppServerSection {
 #[serde(deny_unknown_fields, default)]
 struct MetricsSection {
     listen: Option<SocketAddr>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct ClusterSection {
-    enabled: bool,
-    kubeconfig: Option<PathBuf>,
-}
-
-impl Default for ClusterSection {
-    fn default() -> ClusterSection {
-        ClusterSection { enabled: true, kubeconfig: None }
-    }
 }
 
 impl Config {
@@ -136,32 +154,44 @@ impl Config {
         let http: HttpSection = file.section("http");
         let journal = file.checked("journal", JournalSection::fault);
         let app_server: AppServerSection = file.section("app_server");
-        let cluster: ClusterSection = file.section("cluster");
-        let (pod_logs, pod_log_faults) =
-            pod_logs::checked(file.entries::<PodLogsSection>("pod_logs"));
-        file.faults.extend(pod_log_faults);
-        let redaction = file.checked("redaction", RedactionSection::fault);
+        let thresholds = problems::section(&mut file);
+        let cluster = file.checked("cluster", ClusterSection::fault);
+        let access = AccessSection::take(&mut file);
+        let volumes = file.checked("volumes", VolumesSection::fault);
         let metrics: MetricsSection = file.section("metrics");
         let (probes, probe_faults) = probes::checked(file.entries::<ProbeSection>("probes"));
         file.faults.extend(probe_faults);
+        let (outside, tools_url) = self::outside::read(&mut file);
+        let pod_logs: Vec<PodLogsSection> =
+            file.checked("pod_logs", |selections: &Vec<_>| pod_logs::fault(selections));
+        let redaction = file.checked("redaction", RedactionSection::fault);
         file.report_unknown_sections();
         let base_path = base_path(&mut file, args.base_path.clone().or(http.base_path));
         Config {
             data_dir: args.data_dir.clone(),
             listen: args.listen.or(http.listen).unwrap_or(LISTEN_DEFAULT),
+            tools_listen: outside
+                .has_relayed()
+                .then_some(args.tools_listen.or(http.tools_listen).unwrap_or(TOOLS_LISTEN_DEFAULT)),
+            outside,
+            tools_url,
             base_path,
             admin_key_file: present(&args.admin_key_file),
             app_server_url: present(&args.app_server_url).or(app_server.url),
+            kubeconfig: present(&args.kubeconfig).or(cluster.kubeconfig.clone()),
             basic_info_url: app_server.basic_info_url,
             probes,
+            volumes: volumes.config(&args.data_dir),
             metrics_listen: args.metrics_listen.or(metrics.listen),
-            kubeconfig: present(&args.kubeconfig).or(cluster.kubeconfig),
             cluster_enabled: cluster.enabled,
-            pod_logs,
+            kinds: cluster.kinds(),
+            access,
+            pod_logs: pod_logs.into_iter().map(PodLogs::from).collect(),
             redaction: Arc::new(redaction.rules().unwrap_or_default()),
             segment_bytes: journal.segment_bytes.unwrap_or(SEGMENT_BYTES),
             keep: journal.keep(),
             source_bytes_per_day: journal.source_bytes_per_day,
+            thresholds,
             wipe_on_start: present(&args.wipe_on_start),
             faults: file.faults,
         }
@@ -244,6 +274,15 @@ mod tests {
     }
 
     #[test]
+    fn a_fault_in_who_may_ask_leaves_the_admin_key_alone() {
+        let reviewer = |text: &str| merged(text).access.reviewer(Default::default());
+        assert!(reviewer("").is_some());
+        assert!(reviewer("[access]\naudience = \"mine\"\n").is_some());
+        assert!(reviewer("[access]\naudience = 5\n").is_none());
+        assert!(reviewer("[access]\naudience = \"\"\n").is_none());
+    }
+
+    #[test]
     fn pod_logs_are_selected_by_name_namespace_and_labels() {
         let config = merged(
             "[[pod_logs]]\nname = \"web\"\nnamespace = \"default\"\nlabel_selector = \"app=web\"\n\
@@ -256,12 +295,11 @@ mod tests {
         assert!(all.namespace.is_none() && all.containers.is_empty() && all.previous);
         for text in ["name = \"a b\"", "name = \"\"", "name = \"a\"\nlabels = \"x\""] {
             let config = merged(&format!("[[pod_logs]]\n{text}\n"));
-            assert!(config.faults[0].contains("[[pod_logs]]"), "{:?}", config.faults);
+            assert!(config.faults[0].contains("[pod_logs]"), "{:?}", config.faults);
             assert!(config.pod_logs.is_empty());
         }
         let twice = merged("[[pod_logs]]\nname = \"a\"\n[[pod_logs]]\nname = \"a\"\n");
-        assert!(twice.faults[0].contains("another one of this name"), "{:?}", twice.faults);
-        assert_eq!(twice.pod_logs.len(), 1);
+        assert!(twice.faults[0].contains("two selections"), "{:?}", twice.faults);
     }
 
     #[test]
@@ -291,6 +329,35 @@ mod tests {
         let age_max = Some(Duration::from_secs(48 * 3600));
         let keep = Retention { bytes_max: Some(1 << 30), age_max, free_min: Some(0) };
         assert_eq!((config.keep, config.source_bytes_per_day), (keep, Some(1 << 20)));
+    }
+
+    #[test]
+    fn volumes_are_measured_unless_the_section_says_otherwise() {
+        let config = merged("").volumes;
+        assert!(config.kubelet && config.df.is_empty() && config.own.is_some());
+        let config = merged(
+            "[volumes]\nkubelet = false\ninterval_seconds = 10\n[[volumes.df]]\nnamespace = \"a\"\n\
+             label_selector = \"app=db\"\npath = \"/data\"\nclaim = \"data\"\n",
+        );
+        assert_eq!(config.faults, Vec::<String>::new());
+        let config = config.volumes;
+        assert!(!config.kubelet && config.interval == Duration::from_secs(10));
+        assert_eq!(config.df[0].pod, collect::volumes::WhichPod::Labelled("app=db".into()));
+    }
+
+    #[test]
+    fn a_fault_in_the_volumes_section_is_named() {
+        let df = "[[volumes.df]]\nnamespace = \"a\"\nclaim = \"c\"\n";
+        for (text, named) in [
+            ("[volumes]\ninterval_seconds = 9\n".to_owned(), "interval_seconds must lie between"),
+            (format!("{df}path = \"/d\"\n"), "either pod or label_selector"),
+            (format!("{df}path = \"d\"\npod = \"p\"\n"), "absolute path"),
+            (format!("{df}path = \"/d\"\npod = \"p\"\n").repeat(2), "two [[volumes.df]]"),
+        ] {
+            let config = merged(&text);
+            assert!(config.faults[0].contains(named), "{:?}", config.faults);
+            assert!(config.volumes.df.is_empty());
+        }
     }
 
     #[test]

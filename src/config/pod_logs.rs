@@ -27,29 +27,23 @@ fn yes() -> bool {
     true
 }
 
-/// The sound ones of a list of selections, and what is wrong with the others.
-pub fn checked(sections: Vec<PodLogsSection>) -> (Vec<PodLogs>, Vec<String>) {
-    let (mut selections, mut faults) = (Vec::<PodLogs>::new(), Vec::new());
-    for section in sections {
-        let name = &section.name;
-        match fault(name, &selections) {
-            Some(fault) => faults
-                .push(format!("configuration file: [[pod_logs]] named {name:?} is off: {fault}")),
-            None => selections.push(section.into()),
+/// What is wrong with the selections.
+pub fn fault(selections: &[PodLogsSection]) -> Option<String> {
+    if selections.len() > SELECTIONS_MAX {
+        return Some(format!("there are more than {SELECTIONS_MAX}"));
+    }
+    for (index, PodLogsSection { name, .. }) in selections.iter().enumerate() {
+        let is_good = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+        if name.is_empty() || name.len() > NAME_CHARS_MAX || !name.chars().all(is_good) {
+            return Some(format!(
+                "the name {name:?} must have 1 to {NAME_CHARS_MAX} letters, digits or -._"
+            ));
+        }
+        if selections[..index].iter().any(|earlier| earlier.name == *name) {
+            return Some(format!("two selections have the name {name:?}"));
         }
     }
-    (selections, faults)
-}
-
-fn fault(name: &str, before: &[PodLogs]) -> Option<String> {
-    let is_good = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
-    if name.is_empty() || name.len() > NAME_CHARS_MAX || !name.chars().all(is_good) {
-        return Some(format!("its name must have 1 to {NAME_CHARS_MAX} letters, digits or -._"));
-    }
-    if before.iter().any(|earlier| earlier.name == *name) {
-        return Some("there is another one of this name before it".into());
-    }
-    (before.len() >= SELECTIONS_MAX).then(|| format!("{SELECTIONS_MAX} come before it"))
+    None
 }
 
 impl From<PodLogsSection> for PodLogs {

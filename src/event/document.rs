@@ -6,8 +6,9 @@ use serde::Serialize;
 use super::{
     ActionIntent, ActionOutcome, ActionProgress, Boot, ClusterEvent, Degraded, DeletedBecause,
     Event, Extensions, FilesRemoved, Gap, Key, Level, LiveQuery, LiveQueryDropped, LogLine,
-    ObjectDeleted, ObjectObserved, ObjectRef, Outcome, PodLogPosition, ProbeResult, Retention,
-    Role, Section, SourceState, State, Trace, TraceEnd, WatchPosition, word,
+    ObjectDeleted, ObjectObserved, ObjectRef, Outcome, PodLogPosition, ProbeResult, ProcessUsage,
+    Retention, Role, Section, SourceState, State, Trace, TraceEnd, VolumeUsage, WatchPosition,
+    word,
 };
 
 const DOCUMENT: &str = include_str!("../../journal-format.md");
@@ -155,6 +156,53 @@ fn examples() -> Vec<(Event, Vec<String>)> {
             Event::WatchPosition,
         ),
         of(
+            ProbeResult {
+                name: text(),
+                target: text(),
+                ok: true,
+                latency: Some(1.0),
+                status: None,
+                detail: text(),
+                since: 1.0,
+                observed: 2.0,
+                gone: false,
+                ext: ext(),
+            },
+            Event::ProbeResult,
+        ),
+        of(
+            VolumeUsage {
+                source: text(),
+                namespace: text(),
+                claim: text(),
+                pod: text(),
+                node: text(),
+                path: None,
+                used_bytes: 1,
+                capacity_bytes: 2,
+                available_bytes: 1,
+                inodes_used: 1,
+                inodes: 2,
+                observed: 1.0,
+                gone: false,
+                ext: ext(),
+            },
+            Event::VolumeUsage,
+        ),
+        of(
+            ProcessUsage {
+                source: text(),
+                name: text(),
+                cpu_cores: None,
+                memory_bytes: None,
+                body: text(),
+                observed: 1.0,
+                gone: false,
+                ext: ext(),
+            },
+            Event::ProcessUsage,
+        ),
+        of(
             PodLogPosition {
                 source: text(),
                 namespace: text(),
@@ -170,21 +218,6 @@ fn examples() -> Vec<(Event, Vec<String>)> {
                 ext: ext(),
             },
             Event::PodLogPosition,
-        ),
-        of(
-            ProbeResult {
-                name: text(),
-                target: text(),
-                ok: true,
-                latency: Some(1.0),
-                status: None,
-                detail: text(),
-                since: 1.0,
-                observed: 2.0,
-                gone: false,
-                ext: ext(),
-            },
-            Event::ProbeResult,
         ),
         of(
             ActionIntent {

@@ -50,14 +50,24 @@ impl Key {
         Key::of(&["watch position", source])
     }
 
-    /// The key of the position in a container's log.
-    pub fn pod_log_position(source: &str, uid: &str, container: &str) -> Key {
-        Key::of(&["pod log position", source, uid, container])
-    }
-
     /// The key of a probe.
     pub fn probe(name: &str) -> Key {
         Key::of(&["probe", name])
+    }
+
+    /// The key of a volume, by its claim.
+    pub fn volume(namespace: &str, claim: &str) -> Key {
+        Key::of(&["volume", namespace, claim])
+    }
+
+    /// The key of a process.
+    pub fn process(name: &str) -> Key {
+        Key::of(&["process", name])
+    }
+
+    /// The key of the position in a container's log.
+    pub fn pod_log_position(source: &str, uid: &str, container: &str) -> Key {
+        Key::of(&["pod log position", source, uid, container])
     }
 
     /// The key of an action.

@@ -20,6 +20,8 @@ mod action;
 
 mod upkeep;
 
+mod usage;
+
 mod observed;
 
 mod texts;
@@ -42,6 +44,7 @@ pub use source::{Gap, PodLogPosition, SourceState, State, WatchPosition};
 pub use texts::Text;
 pub use time::{Millis, millis, now, now_ns};
 pub use upkeep::{Degraded, FilesRemoved, Retention};
+pub use usage::{ProcessUsage, VolumeUsage};
 pub use word::{WORDS, kind_of, word_of};
 
 use serde::Serialize;
@@ -71,10 +74,14 @@ pub enum Event {
     Gap(Gap),
     /// How far a watch has come.
     WatchPosition(WatchPosition),
-    /// How far the log of a container was read.
-    PodLogPosition(PodLogPosition),
     /// What a probe found, as it is now.
     ProbeResult(ProbeResult),
+    /// What a volume uses now.
+    VolumeUsage(VolumeUsage),
+    /// What a process uses now.
+    ProcessUsage(ProcessUsage),
+    /// How far the log of a container was read.
+    PodLogPosition(PodLogPosition),
     /// An admin is about to do something.
     ActionIntent(ActionIntent),
     /// A line of output of a running action.
@@ -118,8 +125,10 @@ pub mod kind {
     pub const SOURCE_STATE: u16 = 0x0150;
     pub const GAP: u16 = 0x0151;
     pub const WATCH_POSITION: u16 = 0x0152;
-    pub const POD_LOG_POSITION: u16 = 0x0157;
     pub const PROBE_RESULT: u16 = 0x0156;
+    pub const VOLUME_USAGE: u16 = 0x0154;
+    pub const PROCESS_USAGE: u16 = 0x0155;
+    pub const POD_LOG_POSITION: u16 = 0x0157;
     pub const ACTION_INTENT: u16 = 0x0160;
     pub const ACTION_PROGRESS: u16 = 0x0161;
     pub const ACTION_OUTCOME: u16 = 0x0162;
@@ -143,8 +152,10 @@ impl Event {
             Event::SourceState(_) => kind::SOURCE_STATE,
             Event::Gap(_) => kind::GAP,
             Event::WatchPosition(_) => kind::WATCH_POSITION,
-            Event::PodLogPosition(_) => kind::POD_LOG_POSITION,
             Event::ProbeResult(_) => kind::PROBE_RESULT,
+            Event::VolumeUsage(_) => kind::VOLUME_USAGE,
+            Event::ProcessUsage(_) => kind::PROCESS_USAGE,
+            Event::PodLogPosition(_) => kind::POD_LOG_POSITION,
             Event::ActionIntent(_) => kind::ACTION_INTENT,
             Event::ActionProgress(_) => kind::ACTION_PROGRESS,
             Event::ActionOutcome(_) => kind::ACTION_OUTCOME,
@@ -165,8 +176,10 @@ impl Event {
             Event::LiveQueryDropped(e) => Key::live_query(&e.source, &e.table_name, &e.filter),
             Event::SourceState(e) => Key::source(&e.name),
             Event::WatchPosition(e) => Key::watch_position(&e.source),
-            Event::PodLogPosition(e) => Key::pod_log_position(&e.source, &e.uid, &e.container),
             Event::ProbeResult(e) => Key::probe(&e.name),
+            Event::VolumeUsage(e) => Key::volume(&e.namespace, &e.claim),
+            Event::ProcessUsage(e) => Key::process(&e.name),
+            Event::PodLogPosition(e) => Key::pod_log_position(&e.source, &e.uid, &e.container),
             Event::ActionIntent(e) => Key::action(&e.id),
             Event::ActionProgress(e) => Key::action(&e.id),
             Event::ActionOutcome(e) => Key::action(&e.id),
@@ -200,14 +213,18 @@ impl Event {
             | Event::ActionIntent(_) => Role::State,
             Event::Trace(e) if e.end == TraceEnd::Open => Role::State,
             Event::LiveQuery(e) if !e.deleting => Role::State,
-            Event::PodLogPosition(e) if !e.gone => Role::State,
             Event::ProbeResult(e) if !e.gone => Role::State,
+            Event::VolumeUsage(e) if !e.gone => Role::State,
+            Event::ProcessUsage(e) if !e.gone => Role::State,
+            Event::PodLogPosition(e) if !e.gone => Role::State,
             Event::ObjectDeleted(_)
             | Event::Trace(_)
             | Event::LiveQuery(_)
             | Event::LiveQueryDropped(_)
-            | Event::PodLogPosition(_)
             | Event::ProbeResult(_)
+            | Event::VolumeUsage(_)
+            | Event::ProcessUsage(_)
+            | Event::PodLogPosition(_)
             | Event::ActionOutcome(_) => Role::End,
             Event::ClusterEvent(_)
             | Event::LogLine(_)

@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::{
     ActionIntent, ActionOutcome, ActionProgress, Boot, ClusterEvent, Degraded, Event, Extensions,
     FilesRemoved, Gap, LiveQuery, LiveQueryDropped, LogLine, ObjectDeleted, ObjectObserved,
-    ObjectRef, PodLogPosition, ProbeResult, Retention, Section, SourceState, Trace, WatchPosition,
+    ObjectRef, PodLogPosition, ProbeResult, ProcessUsage, Retention, Section, SourceState, Trace,
+    VolumeUsage, WatchPosition,
 };
 
 /// A text of an event.
@@ -40,8 +41,10 @@ impl Event {
             Event::SourceState(e) => e.texts(f),
             Event::Gap(e) => e.texts(f),
             Event::WatchPosition(e) => e.texts(f),
-            Event::PodLogPosition(e) => e.texts(f),
             Event::ProbeResult(e) => e.texts(f),
+            Event::VolumeUsage(e) => e.texts(f),
+            Event::ProcessUsage(e) => e.texts(f),
+            Event::PodLogPosition(e) => e.texts(f),
             Event::ActionIntent(e) => e.texts(f),
             Event::ActionProgress(e) => e.texts(f),
             Event::ActionOutcome(e) => e.texts(f),
@@ -229,6 +232,48 @@ impl ProbeResult {
         } = self;
         names([name], f);
         plain([target, detail], f);
+        ext.texts(f);
+    }
+}
+
+impl VolumeUsage {
+    fn texts(&mut self, f: &mut Visit<'_>) {
+        let VolumeUsage {
+            source,
+            namespace,
+            claim,
+            pod,
+            node,
+            path,
+            used_bytes: _,
+            capacity_bytes: _,
+            available_bytes: _,
+            inodes_used: _,
+            inodes: _,
+            observed: _,
+            gone: _,
+            ext,
+        } = self;
+        names([source, namespace, claim, pod, node], f);
+        path.iter_mut().for_each(|path| f(Text::Plain(path)));
+        ext.texts(f);
+    }
+}
+
+impl ProcessUsage {
+    fn texts(&mut self, f: &mut Visit<'_>) {
+        let ProcessUsage {
+            source,
+            name,
+            cpu_cores: _,
+            memory_bytes: _,
+            body,
+            observed: _,
+            gone: _,
+            ext,
+        } = self;
+        names([source, name], f);
+        f(Text::Json(body));
         ext.texts(f);
     }
 }

@@ -136,7 +136,7 @@ fn section(section: event::Section) -> wire::Section {
 pub(super) fn live_query(row: Recorded<event::LiveQuery>, observed: bool) -> wire::LiveQuery {
     let query = row.value;
     wire::LiveQuery {
-        id: live_query_id(Key::live_query(&query.source, &query.table_name, &query.filter)),
+        id: key_text(Key::live_query(&query.source, &query.table_name, &query.filter)),
         seq: row.seq,
         time: row.learned,
         filter: json_text(&query.filter),
@@ -182,7 +182,7 @@ pub(super) fn probe(row: Recorded<event::ProbeResult>) -> wire::Probe {
     }
 }
 
-fn live_query_id(key: Key) -> String {
+fn key_text(key: Key) -> String {
     format!("{:016x}", key.0)
 }
 
@@ -277,6 +277,51 @@ pub(super) fn action(row: Recorded<Action>) -> wire::Action {
             detail: outcome.detail,
             saved: true,
         },
+    }
+}
+
+pub(super) fn volume(row: Recorded<event::VolumeUsage>) -> wire::Volume {
+    let usage = row.value;
+    let key = Key::volume(&usage.namespace, &usage.claim);
+    wire::Volume {
+        key: key_text(key),
+        ratio: ratio(&usage),
+        namespace: usage.namespace,
+        claim: usage.claim,
+        source: usage.source,
+        pod: usage.pod,
+        node: usage.node,
+        path: usage.path,
+        used_bytes: usage.used_bytes,
+        capacity_bytes: usage.capacity_bytes,
+        available_bytes: usage.available_bytes,
+        inodes_used: usage.inodes_used,
+        inodes: usage.inodes,
+        observed: usage.observed,
+        gone: usage.gone,
+        seq: row.seq,
+        saved: true,
+    }
+}
+
+/// As `df` counts it: what is reserved counts neither as used nor as room.
+fn ratio(usage: &event::VolumeUsage) -> Option<f64> {
+    let usable = usage.used_bytes.saturating_add(usage.available_bytes);
+    (usage.capacity_bytes > 0 && usable > 0).then(|| usage.used_bytes as f64 / usable as f64)
+}
+
+pub(super) fn process(row: Recorded<event::ProcessUsage>) -> wire::Process {
+    let usage = row.value;
+    wire::Process {
+        name: usage.name,
+        source: usage.source,
+        cpu_cores: usage.cpu_cores,
+        memory_bytes: usage.memory_bytes,
+        body: json_body(&usage.body),
+        observed: usage.observed,
+        gone: usage.gone,
+        seq: row.seq,
+        saved: true,
     }
 }
 

@@ -32,10 +32,24 @@ pub(super) enum Error {
     BodyTooLarge { max: usize },
     #[error("the body did not arrive in time")]
     BodyTooSlow,
-    #[error("this needs the admin key: as a bearer token, or log in for a session")]
+    #[error(
+        "this needs the admin key or a Kubernetes token: as a bearer token, or log in for a session"
+    )]
     NoAccess,
-    #[error("that is not the admin key")]
+    #[error("that is neither the admin key nor a token that the cluster knows for this audience")]
     WrongKey,
+    #[error("the token could not be checked, since {why}; the admin key works without the cluster")]
+    Unreviewed { why: &'static str },
+    #[error(
+        "{actor} may see nothing here: bind a ClusterRole to it that allows the verb get (and post, to \
+         act) on the non-resource URL {path}, as manifests/components/access does"
+    )]
+    NotGranted { actor: String, path: String },
+    #[error(
+        "{actor} may see, but not act: that needs the verb post on the non-resource URL too (see \
+         manifests/components/access), or the admin key"
+    )]
+    SeeOnly { actor: String },
     #[error(
         "a write with a session cookie must come from this site's own pages; scripts use a bearer token"
     )]
@@ -94,6 +108,9 @@ impl Error {
             Error::BodyTooSlow => (S::REQUEST_TIMEOUT, "body_too_slow"),
             Error::NoAccess => (S::UNAUTHORIZED, "no_access"),
             Error::WrongKey => (S::UNAUTHORIZED, "wrong_key"),
+            Error::Unreviewed { .. } => (S::SERVICE_UNAVAILABLE, "token_unreviewed"),
+            Error::NotGranted { .. } => (S::FORBIDDEN, "not_granted"),
+            Error::SeeOnly { .. } => (S::FORBIDDEN, "see_only"),
             Error::CrossOrigin => (S::FORBIDDEN, "cross_origin"),
             Error::ForeignHost => (S::FORBIDDEN, "foreign_host"),
             Error::Past => (S::CONFLICT, "past"),
@@ -134,9 +151,11 @@ impl Error {
             Error::MethodNotAllowed { allow } => (ALLOW, allow.clone()),
             Error::BadRange { len } => (CONTENT_RANGE, format!("bytes */{len}")),
             Error::NoAccess | Error::WrongKey => (WWW_AUTHENTICATE, "Bearer".into()),
-            Error::Starting | Error::Unfinished { .. } | Error::TooMany { .. } | Error::Busy(_) => {
-                (RETRY_AFTER, "1".into())
-            }
+            Error::Starting
+            | Error::Unfinished { .. }
+            | Error::TooMany { .. }
+            | Error::Busy(_)
+            | Error::Unreviewed { .. } => (RETRY_AFTER, "1".into()),
             _ => return None,
         })
     }

@@ -63,6 +63,31 @@ pub const MOMENTS_MAX: usize = 4;
 /// How long a session cookie holds.
 pub const SESSION_TIME: Duration = Duration::from_secs(12 * 60 * 60);
 
+/// How long the session of a Kubernetes token holds: the rights behind it are not asked about again
+/// before it ends.
+pub const TOKEN_SESSION_TIME: Duration = Duration::from_secs(60 * 60);
+
+/// How long it is remembered what the cluster said of a token: a page's requests ask once, and a
+/// right that was taken back is gone before an admin has looked twice.
+pub const REVIEW_MEMORY: Duration = Duration::from_secs(30);
+
+/// Tokens that are remembered: each some hundred bytes, and more admins than any cluster has.
+pub const REVIEWED_MAX: usize = 1024;
+
+/// Reviews that are under way at once; anybody can cause one, and the cluster has to bear it.
+pub const REVIEWS_MAX: usize = 8;
+
+/// A review that takes longer, its wait for others included, is given up.
+pub const REVIEW_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// A longer token is none. Those of service accounts have about 1 KiB; with many groups a token of
+/// an identity provider has some.
+pub const TOKEN_BYTES_MAX: usize = 12 << 10;
+
+/// A user's name as it stands in the audit and in the cookie; that of a service account has at most
+/// 339 bytes.
+pub const ACTOR_BYTES_MAX: usize = 512;
+
 /// The delay of the first wrong key; it doubles with every further one.
 pub const WRONG_KEY_DELAY_MIN: Duration = Duration::from_millis(100);
 

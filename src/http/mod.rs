@@ -26,6 +26,8 @@ mod live;
 
 mod moment;
 
+mod outside;
+
 mod params;
 
 mod pool;
@@ -53,7 +55,6 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-pub use self::access::AdminKey;
 use self::{
     access::Access,
     body::Response,
@@ -61,13 +62,16 @@ use self::{
     limits::{DOWNLOADS_MAX, Limits, QUERY_THREADS_MAX, STREAM_THREADS_MAX},
     moment::{Moment, Moments},
     pool::Pool,
-    read::Call,
+    read::{Call, problems::Board},
     wire::Mode,
 };
+pub use self::{access::AdminKey, outside::ToolsDesk};
 use crate::{
     actions::Actions,
+    cluster::Reviewer,
     journal::Reader,
     recorder::{Published, Recorder},
+    views::problems::Thresholds,
 };
 
 /// What the surface is given.
@@ -85,10 +89,16 @@ pub struct Desk {
     pub actions: Option<Actions>,
     /// `None` in a replay, which is open to whoever reaches its loopback address.
     pub admin_key: Option<AdminKey>,
+    /// Other tools, and the port that shows their pages.
+    pub outside: Option<ToolsDesk>,
+    /// Asks the cluster about tokens; `None` where only the admin key counts.
+    pub reviewer: Option<Reviewer>,
     /// Where a gateway puts this surface: empty, or as [`base_path`] gives it.
     pub base_path: String,
     /// Where the journal is; its volume is shown. `None` in a replay.
     pub data_dir: Option<PathBuf>,
+    /// When something counts as a problem.
+    pub thresholds: Thresholds,
     /// The bounds.
     pub limits: Limits,
 }
@@ -133,13 +143,14 @@ struct Surface {
     feeds: Arc<Semaphore>,
     downloads: Arc<Semaphore>,
     moments: Moments,
+    board: Board,
     /// True once the server shuts down: feeds end.
     closing: watch::Receiver<bool>,
 }
 
 impl Surface {
     fn new(mut desk: Desk, closing: watch::Receiver<bool>) -> Surface {
-        let access = Access::new(desk.admin_key.take());
+        let access = Access::new(desk.admin_key.take(), desk.reviewer.take());
         Surface {
             access,
             queries: Pool::new(QUERY_THREADS_MAX),
@@ -147,6 +158,7 @@ impl Surface {
             feeds: Arc::new(Semaphore::new(desk.limits.feeds)),
             downloads: Arc::new(Semaphore::new(DOWNLOADS_MAX)),
             moments: Moments::default(),
+            board: Board::default(),
             closing,
             desk,
         }
@@ -171,14 +183,14 @@ impl Surface {
     async fn of_moment(
         self: &Arc<Self>,
         call: Call,
-        handler: fn(&Moment, &Call) -> Result<Response, Error>,
+        handler: impl FnOnce(&Surface, &Moment, &Call) -> Result<Response, Error> + Send + 'static,
     ) -> Result<Response, Error> {
         let at = call.params.at()?;
         moment::reader(&self.desk.published)?;
         let surface = self.clone();
         let answer = move || {
             let moment = surface.moments.get(&surface.desk.published, at)?;
-            handler(&moment, &call)
+            handler(&surface, &moment, &call)
         };
         self.queries.run(answer).await?
     }

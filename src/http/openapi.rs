@@ -8,7 +8,7 @@ use utoipa::{
     },
 };
 
-use super::{download, live, read, wire, write};
+use super::{download, live, outside, read, wire, write};
 
 /// The moment that an answer is of.
 #[derive(IntoParams)]
@@ -49,6 +49,7 @@ pub(super) struct PageQuery {
         write::log_out,
         read::recorder::status,
         read::overview::overview,
+        read::problems::problems,
         read::cluster::objects,
         read::cluster::object,
         read::cluster::object_history,
@@ -58,6 +59,8 @@ pub(super) struct PageQuery {
         read::app::request,
         read::app::live_queries,
         read::app::probes,
+        read::usage::volumes,
+        read::usage::volume_history,
         read::recorder::sources,
         read::recorder::actions,
         write::start_action,
@@ -66,9 +69,14 @@ pub(super) struct PageQuery {
         download::segment,
         download::backup,
         write::wipe,
+        outside::outside,
     ),
     components(schemas(
         wire::ErrorBody,
+        wire::ToolsSessionRequest,
+        wire::ToolsSession,
+        wire::LokiLogs,
+        wire::GrafanaPassword,
         wire::LiveHello,
         wire::LiveBatch,
         wire::LiveDurable,

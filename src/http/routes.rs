@@ -8,7 +8,8 @@
 //! POST   /api/session                   nothing  log in
 //! DELETE /api/session                   see      log out
 //! GET    /api/status                    see      mode, positions, replay, sources, faults
-//! GET    /api/overview                  see      what is wrong now
+//! GET    /api/overview                  see      the first page: problems, and what was done
+//! GET    /api/problems                  see      what is wrong, and what proves it
 //! GET    /api/objects                   see      cluster objects
 //! GET    /api/objects/{uid}             see      one, with its body
 //! GET    /api/objects/{uid}/history     see      its recorded states
@@ -18,9 +19,12 @@
 //! GET    /api/requests/{id}             see      one
 //! GET    /api/live-queries              see      live queries
 //! GET    /api/probes                    see      what probes found
+//! GET    /api/volumes                   see      what volumes and processes use
+//! GET    /api/volumes/{key}/history     see      a volume's recorded states
 //! GET    /api/sources                   see      sources and gaps
 //! GET    /api/actions                   see      what admins did
 //! POST   /api/actions                   act      start an action
+//! GET    /api/outside                   see      other tools, and how they are
 //! GET    /api/live                      see      the live feed
 //! GET    /api/journal                   see      segments and recovery report
 //! GET    /api/journal/segments/{name}   see      one segment's bytes
@@ -44,7 +48,7 @@ use super::{
     error::Error,
     live,
     moment::Moment,
-    openapi,
+    openapi, outside,
     params::{Params, decode_path},
     read::{self, Call},
     site, write,
@@ -63,13 +67,17 @@ enum Need {
 enum Handler {
     /// On a reader thread, from a moment.
     Of(fn(&Moment, &Call) -> Result<Response, Error>),
+    /// The same, with what every connection shares.
+    OfSurface(fn(&Surface, &Moment, &Call) -> Result<Response, Error>),
     Alive,
     Ready,
     Session,
     LogIn,
     LogOut,
     Status,
+    Problems,
     StartAction,
+    Outside,
     Live,
     Journal,
     Segment,
@@ -106,7 +114,8 @@ static ROUTES: &[Route] = &[
     post("/api/session", Need::Nothing, Handler::LogIn),
     delete("/api/session", Need::See, Handler::LogOut),
     get("/api/status", Need::See, Handler::Status),
-    get("/api/overview", Need::See, Handler::Of(read::overview::overview)),
+    get("/api/overview", Need::See, Handler::OfSurface(read::overview::overview)),
+    get("/api/problems", Need::See, Handler::Problems),
     get("/api/objects", Need::See, Handler::Of(read::cluster::objects)),
     get("/api/objects/{uid}", Need::See, Handler::Of(read::cluster::object)),
     get("/api/objects/{uid}/history", Need::See, Handler::Of(read::cluster::object_history)),
@@ -116,9 +125,12 @@ static ROUTES: &[Route] = &[
     get("/api/requests/{id}", Need::See, Handler::Of(read::app::request)),
     get("/api/live-queries", Need::See, Handler::Of(read::app::live_queries)),
     get("/api/probes", Need::See, Handler::Of(read::app::probes)),
+    get("/api/volumes", Need::See, Handler::Of(read::usage::volumes)),
+    get("/api/volumes/{key}/history", Need::See, Handler::Of(read::usage::volume_history)),
     get("/api/sources", Need::See, Handler::Of(read::recorder::sources)),
     get("/api/actions", Need::See, Handler::Of(read::recorder::actions)),
     post("/api/actions", Need::Act, Handler::StartAction),
+    get("/api/outside", Need::See, Handler::Outside),
     get("/api/live", Need::See, Handler::Live),
     get("/api/journal", Need::See, Handler::Journal),
     get("/api/journal/segments/{name}", Need::See, Handler::Segment),
@@ -174,8 +186,8 @@ async fn admit(
     }
     let caller = surface.access.caller(headers).await?;
     caller.may_send(method, headers)?;
-    if route.need == Need::Act && !caller.can_act() {
-        return Err(Error::Replay);
+    if route.need == Need::Act {
+        caller.may_act()?;
     }
     Ok(Some(caller))
 }
@@ -192,7 +204,7 @@ struct Asked {
 
 impl Asked {
     fn caller(&self) -> Result<Caller, Error> {
-        self.caller.ok_or(Error::NoAccess)
+        self.caller.clone().ok_or(Error::NoAccess)
     }
 
     fn bytes(&self) -> Ask<'_> {
@@ -203,14 +215,19 @@ impl Asked {
 async fn serve(surface: &Arc<Surface>, to: Handler, asked: Asked) -> Result<Response, Error> {
     let params = &asked.call.params;
     match to {
-        Handler::Of(handler) => surface.of_moment(asked.call, handler).await,
+        Handler::Of(handler) => {
+            surface.of_moment(asked.call, move |_, moment, call| handler(moment, call)).await
+        }
+        Handler::OfSurface(handler) => surface.of_moment(asked.call, handler).await,
         Handler::Alive => Ok(answer::text(StatusCode::OK, "alive\n")),
         Handler::Ready => Ok(surface.ready()),
         Handler::Session => Ok(write::session(asked.caller()?)),
         Handler::LogIn => write::log_in(surface, &asked.headers, asked.body).await,
         Handler::LogOut => Ok(write::log_out(surface)),
         Handler::Status => read::recorder::status(surface, asked.call).await,
+        Handler::Problems => read::problems::problems(surface, asked.call).await,
         Handler::StartAction => write::start_action(surface, asked.caller()?, asked.body).await,
+        Handler::Outside => Ok(outside::outside(surface, &asked.headers)),
         Handler::Live => live::live(surface, &asked.method, &asked.headers, params).await,
         Handler::Journal => read::journal::journal(surface).await,
         Handler::Segment => download::segment(surface, asked.bytes(), asked.call.place()).await,

@@ -21,11 +21,12 @@ const REASON_CHARS_MAX: usize = 500;
 /// Who is logged in.
 #[utoipa::path(get, path = "/api/session", responses((status = 200, body = wire::Session)))]
 pub(super) fn session(caller: Caller) -> Response {
-    let session = wire::Session { actor: caller.actor.into(), can_act: caller.can_act() };
+    let (can_act, via) = (caller.can_act(), caller.via.word().into());
+    let session = wire::Session { actor: caller.actor, can_act, via };
     answer::json(StatusCode::OK, &session)
 }
 
-/// Exchanges the admin key for a session cookie.
+/// Exchanges the admin key or a Kubernetes token for a session cookie.
 #[utoipa::path(post, path = "/api/session", request_body = wire::LogIn,
     responses((status = 200, body = wire::Session)))]
 pub(super) async fn log_in(
@@ -33,7 +34,7 @@ pub(super) async fn log_in(
     headers: &HeaderMap,
     body: Incoming,
 ) -> Result<Response, Error> {
-    let expected = r#"{"key": the admin key}"#;
+    let expected = r#"{"key": the admin key or a token}"#;
     let given: wire::LogIn = read_json(body, surface.desk.limits.body_time, expected).await?;
     let (caller, cookie) = surface.access.log_in(headers, &given.key).await?;
     Ok(with_cookie(session(caller), cookie))
@@ -69,9 +70,9 @@ pub(super) async fn start_action(
     let wanted: wire::StartAction =
         read_json(body, surface.desk.limits.body_time, expected).await?;
     let started = if wanted.unrecorded {
-        actions.start_unrecorded(caller.actor, &wanted.action, &wanted.args).await?
+        actions.start_unrecorded(&caller.actor, &wanted.action, &wanted.args).await?
     } else {
-        actions.start(caller.actor, &wanted.action, &wanted.args).await?
+        actions.start(&caller.actor, &wanted.action, &wanted.args).await?
     };
     let started = wire::StartedAction { id: started.id, seq: started.seq };
     Ok(answer::json(StatusCode::ACCEPTED, &started))
@@ -98,7 +99,7 @@ pub(super) async fn wipe(
         return Err(Error::Invalid(text));
     }
     let note = WipeNote {
-        actor: caller.actor.into(),
+        actor: caller.actor,
         reason: reason.to_owned(),
         time_ns: jiff::Timestamp::now().as_nanosecond() as i64,
     };

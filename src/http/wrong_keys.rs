@@ -41,13 +41,18 @@ impl WrongKeys {
 
     /// Counts one and says how long its answer waits.
     pub(super) fn count(&self) -> Duration {
+        self.counts().add(1, now());
+        self.delay()
+    }
+
+    /// How long the answer to what may have been a wrong key waits.
+    pub(super) fn delay(&self) -> Duration {
         let mut counts = self.counts();
         if counts.last.is_none_or(|last| last.elapsed() > WRONG_KEY_MEMORY) {
             counts.row = 0;
         }
         counts.last = Some(Instant::now());
         counts.row = counts.row.saturating_add(1);
-        counts.add(1, now());
         delay(counts.row)
     }
 

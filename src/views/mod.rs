@@ -8,6 +8,8 @@ pub mod fold;
 
 pub mod objects;
 
+pub mod problems;
+
 pub mod read;
 
 use imbl::OrdMap;
@@ -121,6 +123,34 @@ pub struct WatchPosition {
     pub learned: Millis,
 }
 
+/// A volume as it was last measured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Volume {
+    /// What it uses.
+    pub usage: event::VolumeUsage,
+    /// The record of it.
+    pub seq: Seq,
+    /// Whether the journal holds that record.
+    pub is_saved: bool,
+}
+
+/// A process as it was last measured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Process {
+    /// The source that measured it.
+    pub source: String,
+    /// Which process.
+    pub name: String,
+    /// Processors in use.
+    pub cpu_cores: Option<f64>,
+    /// Memory in use, bytes.
+    pub memory_bytes: Option<u64>,
+    /// When it was measured.
+    pub observed: Millis,
+    /// Its present state, with what the source told.
+    pub body: Body,
+}
+
 /// A running action.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunningAction {
@@ -145,10 +175,14 @@ pub struct State {
     pub sources: OrdMap<String, Source>,
     /// How far each watch has come, by source.
     pub watch_positions: OrdMap<String, WatchPosition>,
-    /// How far the log of each container was read.
-    pub pod_log_positions: OrdMap<Key, event::PodLogPosition>,
     /// Probes.
     pub probes: OrdMap<Key, Probe>,
+    /// Volumes.
+    pub volumes: OrdMap<Key, Volume>,
+    /// Processes.
+    pub processes: OrdMap<Key, Process>,
+    /// How far the log of each container was read.
+    pub pod_log_positions: OrdMap<Key, event::PodLogPosition>,
     /// Actions without an outcome, by id.
     pub running_actions: OrdMap<String, RunningAction>,
 }
@@ -177,17 +211,19 @@ impl State {
                 let position = WatchPosition { resource_version, learned: body.learned };
                 self.watch_positions.insert(e.source.clone(), position);
             }
-            Event::PodLogPosition(e) if e.gone => {
-                self.pod_log_positions.remove(&event.key());
-            }
-            Event::PodLogPosition(e) => {
-                self.pod_log_positions.insert(event.key(), e.clone());
-            }
             Event::ProbeResult(e) if e.gone => {
                 self.probes.remove(&event.key());
             }
             Event::ProbeResult(e) => {
                 self.probes.insert(event.key(), Probe { result: e.clone(), body });
+            }
+            Event::VolumeUsage(e) => self.apply_volume(event.key(), e, &body),
+            Event::ProcessUsage(e) => self.apply_process(event.key(), e, body),
+            Event::PodLogPosition(e) if e.gone => {
+                self.pod_log_positions.remove(&event.key());
+            }
+            Event::PodLogPosition(e) => {
+                self.pod_log_positions.insert(event.key(), e.clone());
             }
             Event::ActionIntent(e) => {
                 let running =
@@ -233,11 +269,39 @@ impl State {
     }
 
     /// Whether something that can end has this key: an object, an open trace, a live query, a probe.
+    fn apply_volume(&mut self, key: Key, usage: &event::VolumeUsage, body: &Body) {
+        if usage.gone {
+            self.volumes.remove(&key);
+            return;
+        }
+        let (seq, is_saved) = (body.seq, body.is_saved());
+        self.volumes.insert(key, Volume { usage: usage.clone(), seq, is_saved });
+    }
+
+    fn apply_process(&mut self, key: Key, usage: &event::ProcessUsage, body: Body) {
+        if usage.gone {
+            self.processes.remove(&key);
+            return;
+        }
+        let process = Process {
+            source: usage.source.clone(),
+            name: usage.name.clone(),
+            cpu_cores: usage.cpu_cores,
+            memory_bytes: usage.memory_bytes,
+            observed: usage.observed,
+            body,
+        };
+        self.processes.insert(key, process);
+    }
+
+    /// Whether an object, an open trace, a live query, a volume or a process has this key.
     pub fn is_living(&self, key: Key) -> bool {
         self.objects.contains_key(&key)
             || self.open_traces.contains_key(&key)
             || self.live_queries.contains_key(&key)
             || self.probes.contains_key(&key)
+            || self.volumes.contains_key(&key)
+            || self.processes.contains_key(&key)
     }
 
     /// Lets every saved body lie where its latest copy is, so that no file is held for an older one.
@@ -246,6 +310,7 @@ impl State {
         refresh(&mut self.open_traces, |row| &mut row.body, &place_of);
         refresh(&mut self.live_queries, |row| &mut row.body, &place_of);
         refresh(&mut self.probes, |row| &mut row.body, &place_of);
+        refresh(&mut self.processes, |row| &mut row.body, &place_of);
     }
 
     /// Whether a live query has been sent since its source came up.

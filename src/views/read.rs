@@ -16,7 +16,7 @@ use super::{
 use crate::{
     event::{
         ActionOutcome, ClusterEvent, DecodeError, Event, Gap, Key, Level, LogLine, Millis,
-        ObjectDeleted, State as SourceWord, Trace, TraceEnd, kind, millis,
+        ObjectDeleted, State as SourceWord, Trace, TraceEnd, VolumeUsage, kind, millis,
     },
     journal::{Error, Flags, Range, Reader, Record, Seq, Text},
 };
@@ -184,6 +184,28 @@ pub fn logs(
     })
 }
 
+/// When the newest record at or before `seq` was learned; where the journal does not reach back that
+/// far, the oldest one. `None` for an empty journal.
+///
+/// # Errors
+/// The journal could not be read.
+pub fn learned_at(reader: &Reader, seq: Seq) -> Result<Option<Millis>, Error> {
+    let mut learned = None;
+    let mut take = |record: Record<'_>| {
+        learned = Some(millis(record.time_ns));
+        ControlFlow::Break(())
+    };
+    let until_then = Range { before: seq.saturating_add(1), ..Range::ALL };
+    reader.scan_back(until_then, &mut take)?;
+    if learned.is_none() {
+        reader.scan(Range { after: seq, ..Range::ALL }, &mut |record| {
+            learned = Some(millis(record.time_ns));
+            ControlFlow::Break(())
+        })?;
+    }
+    Ok(learned)
+}
+
 /// Gaps of all sources.
 ///
 /// # Errors
@@ -191,6 +213,23 @@ pub fn logs(
 pub fn gaps(reader: &Reader, window: Window) -> Result<Page<Recorded<Gap>>, Error> {
     page(reader, window, of_kinds(&[kind::GAP]), |record| match decode(record)? {
         Recorded { seq, learned, value: Event::Gap(value) } => {
+            Some(Recorded { seq, learned, value })
+        }
+        _ => None,
+    })
+}
+
+/// The recorded states of one volume.
+///
+/// # Errors
+/// The journal could not be read.
+pub fn volume_history(
+    reader: &Reader,
+    key: Key,
+    window: Window,
+) -> Result<Page<Recorded<VolumeUsage>>, Error> {
+    page(reader, window, about(key, &[kind::VOLUME_USAGE]), |record| match decode(record)? {
+        Recorded { seq, learned, value: Event::VolumeUsage(value) } => {
             Some(Recorded { seq, learned, value })
         }
         _ => None,

@@ -87,7 +87,7 @@ async fn the_right_key_works_whatever_came_before() {
     let (wrong, right) = tokio::join!(log_in(&server, "wrong"), log_in(&server, KEY));
     assert_eq!((wrong.status().as_u16(), right.status().as_u16()), (401, 200));
     let session: Value = right.json().await.unwrap();
-    assert_eq!(session, json!({"actor": "admin key", "can_act": true}));
+    assert_eq!(session, json!({"actor": "admin key", "can_act": true, "via": "key"}));
 }
 
 #[tokio::test]

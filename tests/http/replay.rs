@@ -61,7 +61,7 @@ async fn a_replay_is_open_but_nothing_can_be_changed() {
     let (server, _, _dir) = replayed().await;
     let session = server.bare(Method::GET, "/api/session").send().await.unwrap();
     let session: Value = session.json().await.unwrap();
-    assert_eq!(session, json!({"actor": "replay", "can_act": false}));
+    assert_eq!(session, json!({"actor": "replay", "can_act": false, "via": "replay"}));
     let status = server.bare(Method::GET, "/api/status").send().await.unwrap();
     assert_eq!(status.json::<Value>().await.unwrap()["mode"], "replay");
     let wipe = json!({"confirm": "wipe", "reason": "test"});

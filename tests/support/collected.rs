@@ -52,6 +52,8 @@ impl Seen {
             Seen::Event(Event::SourceState(e)) => &e.name,
             Seen::Event(Event::Gap(e)) => &e.source,
             Seen::Event(Event::WatchPosition(e)) => &e.source,
+            Seen::Event(Event::VolumeUsage(e)) => &e.source,
+            Seen::Event(Event::ProcessUsage(e)) => &e.source,
             Seen::Event(Event::PodLogPosition(e)) => &e.source,
             Seen::Event(other) => panic!("no collector sends {other:?}"),
         }

@@ -18,6 +18,7 @@ use monitor_backend::{
         fs::{Disk, Fs},
     },
     recorder::{self, Published, Recorder},
+    views::problems::Thresholds,
 };
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
@@ -111,8 +112,11 @@ impl Server {
             recorder: Some(recording.recorder.clone()),
             actions: Some(Actions::new(recording.recorder.clone(), None)),
             admin_key: Some(AdminKey::new(KEY)),
+            outside: None,
+            reviewer: None,
             base_path: String::new(),
             data_dir: Some(recording.dir.path().to_owned()),
+            thresholds: Thresholds::default(),
             limits: Limits::default(),
         };
         change(&mut desk);
@@ -130,8 +134,11 @@ impl Server {
             recorder: None,
             actions: None,
             admin_key: None,
+            outside: None,
+            reviewer: None,
             base_path: String::new(),
             data_dir: None,
+            thresholds: Thresholds::default(),
             limits: Limits::default(),
         })
         .await

@@ -93,6 +93,14 @@ export interface Gap {
   to: number
 }
 
+/** Answer of `POST /api/outside/grafana/password`. Cannot be printed. */
+export interface GrafanaPassword {
+  /** The action that stands in the journal, without the password. */
+  action: string
+  /** The admin password, as the Secret has it. */
+  password: string
+}
+
 /** `GET /api/journal`. */
 export interface Journal {
   /** The positions. */
@@ -183,12 +191,16 @@ export interface LiveBatch {
   objects?: ObjectRow[]
   /** Topic `probes`. */
   probes?: Probe[]
+  /** Topic `volumes`. */
+  processes?: Process[]
   /** Topic `requests`. */
   requests?: Request[]
   /** Topic `sources`. */
   sources?: Source[]
   /** Inclusive; also the message's id. */
   to: number
+  /** Topic `volumes`. */
+  volumes?: Volume[]
 }
 
 /** `durable`: how far the journal is durable. */
@@ -293,9 +305,9 @@ export interface LogEntry {
   time: number
 }
 
-/** Body of `POST /api/session`. Cannot be printed: it holds the key. */
+/** Body of `POST /api/session`. Cannot be printed: it holds a secret. */
 export interface LogIn {
-  /** The admin key. */
+  /** The admin key, or a Kubernetes token. */
   key: string
 }
 
@@ -308,6 +320,36 @@ export interface Logs {
   /** The `before` of the next page, or null. */
   next: number | null
   /** The sequence number that this answer is of. */
+  seq: number
+}
+
+/** A log line that Loki has. It is not in the journal, so it has no number. */
+export interface LokiEntry {
+  /** The labels of its stream, and what Loki keeps beside the line. */
+  labels: Record<string, unknown>
+  /** ERROR, WARN, INFO, DEBUG or TRACE, by the labels of its stream; INFO where they do not tell. */
+  level: string
+  /** The text. */
+  message: string
+  /** `outside/loki`. */
+  source: string
+  /** Empty: Loki knows no spans. */
+  span_name: string
+  /** What wrote it, by the labels of its stream. */
+  target: string
+  /** The time that the line claims. */
+  time: number
+  /** The same in nanoseconds since 1970, in digits. */
+  time_ns: string
+}
+
+/** `GET /api/outside/loki`. */
+export interface LokiLogs {
+  /** In the direction that was asked for. */
+  entries: LokiEntry[]
+  /** True where there may be more lines than the limit lets through. */
+  is_full: boolean
+  /** The sequence number that was the last when this was asked. */
   seq: number
 }
 
@@ -336,6 +378,18 @@ export interface ObjectHistory {
   seq: number
   /** Newest first. */
   versions: ObjectVersion[]
+}
+
+/** An object of the cluster. */
+export interface ObjectName {
+  /** For example `Pod`. */
+  kind: string
+  /** Its name. */
+  name: string
+  /** Empty for objects of the whole cluster. */
+  namespace: string
+  /** Its uid; empty where the object itself is not known. */
+  uid: string
 }
 
 /** A cluster object, one row. */
@@ -394,6 +448,14 @@ export interface Objects {
   seq: number
 }
 
+/** `GET /api/outside`. */
+export interface Outside {
+  /** The sequence number that this answer is of. */
+  seq: number
+  /** The configured tools; none is no fault. */
+  tools: Tool[]
+}
+
 /** `GET /api/overview`. */
 export interface Overview {
   /** The newest actions; at most 5. */
@@ -413,6 +475,8 @@ export interface Overview {
   looked_back_to: number | null
   /** Requests open now. */
   open_requests: number
+  /** What is wrong, as `/api/problems` tells it: the worst first, at most 200. */
+  problems: Problem[]
   /** The sequence number that this answer is of. */
   seq: number
   /** Every source, by name. */
@@ -455,6 +519,92 @@ export interface Probes {
   probes: Probe[]
   /** The sequence number that this answer is of. */
   seq: number
+}
+
+/** Something that is wrong. */
+export interface Problem {
+  /** What to look at next. */
+  advice: string
+  /** How many objects have this trouble; 1 for a source. */
+  count: number
+  /** What is known of it; may be empty. */
+  detail: string
+  /** The same for the same trouble, however often it is asked for. */
+  id: string
+  /** What kind of trouble. */
+  kind: ProblemKind
+  /**
+   * This is as it was last seen at this time, since when its source is not observed; null while
+   * it is.
+   */
+  last_seen: number | null
+  /** The first of them by name; at most 10; none for a source. */
+  objects: ObjectName[]
+  /** The records that prove it, newest first; at most 10. */
+  records: number[]
+  /** How bad it is. */
+  severity: Severity
+  /** Since when, as far as that is known. */
+  since: number
+  /** What it is about: the workload where several of its pods have the same trouble. */
+  subject: ProblemSubject
+  /** From when on this is a problem, and what to set to change that. */
+  threshold: string
+  /** What is wrong, in a sentence. */
+  title: string
+}
+
+/** By which clock `now` was read. */
+export type ProblemClock = 'wall' | 'record'
+
+/** What kind of trouble. */
+export type ProblemKind = 'crash_loop' | 'oom_killed' | 'pending' | 'image_pull' | 'node_not_ready' | 'replicas_missing' | 'job_failed' | 'volume_filling' | 'error_rate' | 'slow_requests' | 'source_down' | 'records_missing' | 'journal_degraded' | 'probe_failing'
+
+/** What a problem is about: an object, or a source. */
+export type ProblemSubject = ObjectName | {
+  /** The name of a source, of a probe, of a peer with several sources, or `recorder`. */
+  source: string
+}
+
+/** `GET /api/problems`. */
+export interface Problems {
+  /** By which clock `now` was read. */
+  clock: ProblemClock
+  /** How many more there are. */
+  left_out: number
+  /**
+   * What was before was looked at back to this event, and no further for want of time or for too
+   * many records; null where the whole look-back was.
+   */
+  looked_back_to: number | null
+  /** The time that counts as now: how long something has lasted is told by it. */
+  now: number
+  /** What is wrong, the worst first, then the newest; at most 200. */
+  problems: Problem[]
+  /** The sequence number that this answer is of. */
+  seq: number
+}
+
+/** A process, or a group of them, as it was last measured. */
+export interface Process {
+  /** What the source told of it, as it told it; null for nothing. */
+  body: unknown
+  /** Processors in use, as a share of one; null where that is not known. */
+  cpu_cores: number | null
+  /** It is no longer there. */
+  gone: boolean
+  /** Memory in use, bytes; null where that is not known. */
+  memory_bytes: number | null
+  /** `app-server`, `recorder`, `node/NAME` or `pod/NAMESPACE/NAME`. */
+  name: string
+  /** When it was measured. */
+  observed: number
+  /** Whether the journal holds that record. */
+  saved: boolean
+  /** The record of it. */
+  seq: number
+  /** The source that measured it. */
+  source: string
 }
 
 /** How far back the journal reaches, and will reach. */
@@ -548,7 +698,12 @@ export interface Session {
   actor: string
   /** Whether this session may act, or only see. */
   can_act: boolean
+  /** Who vouches for it: `key`, `token` or `replay`. */
+  via: string
 }
+
+/** How bad it is. */
+export type Severity = 'critical' | 'warning'
 
 /** A source as it is. */
 export interface Source {
@@ -635,6 +790,43 @@ export interface Timeline {
   seq: number
 }
 
+/** A tool. */
+export interface Tool {
+  /** Whether `POST /api/outside/grafana/password` can show its admin password. */
+  has_password: boolean
+  /** How it is shown. */
+  kind: ToolKind
+  /** When it was last up, as far as this process knows. */
+  last_up: number | null
+  /** `prometheus`, `alertmanager`, `grafana` or `loki`. */
+  name: string
+  /** Why it is down; empty while it is up. */
+  reason: string
+  /** Since when it is so. */
+  since: number
+  /** Whether it is well; null until it was asked for the first time. */
+  up: boolean | null
+  /** Where a browser finds it; null for a tool without pages, and where no second port is served. */
+  url: string | null
+}
+
+/** How a tool is shown. */
+export type ToolKind = 'proxy' | 'link' | 'logs'
+
+/** Answer of `POST /api/outside/tools-session`. */
+export interface ToolsSession {
+  /** Opens the tool once, within half a minute, in a frame or a tab. */
+  url: string
+}
+
+/** Body of `POST /api/outside/tools-session`. */
+export interface ToolsSessionRequest {
+  /** A path within the tool, with its query, for example `/graph?g0.expr=up`. */
+  path: string | null
+  /** Which tool to open. */
+  tool: string
+}
+
 /** Messages of one sort that this version does not know. */
 export interface UnknownMessages {
   /** How many came since the recorder started. */
@@ -665,6 +857,64 @@ export interface Upkeep {
   time: number
   /** `retention`, `files_removed` or `degraded`. */
   what: string
+}
+
+/** A volume as it was last measured. */
+export interface Volume {
+  /** Bytes that can still be written. */
+  available_bytes: number
+  /** Bytes that it holds. */
+  capacity_bytes: number
+  /** The name of the claim; `recorder` for the recorder's own volume. */
+  claim: string
+  /** It is no longer there. */
+  gone: boolean
+  /** Inodes that it has; 0 where that is not known. */
+  inodes: number
+  /** Inodes in use. */
+  inodes_used: number
+  /** Stands for the volume in paths. */
+  key: string
+  /** The claim's namespace; empty for the recorder's own volume. */
+  namespace: string
+  /** The node where it was measured; empty where that is not known. */
+  node: string
+  /** When it was measured. */
+  observed: number
+  /** Where it is mounted; null where that is not known. */
+  path: string | null
+  /** A pod that mounts it; empty for none. */
+  pod: string
+  /** Share that is used of what can be used, 0 to 1; null where the capacity is not known. */
+  ratio: number | null
+  /** Whether the journal holds that record. */
+  saved: boolean
+  /** The record of it. */
+  seq: number
+  /** The source that measured it. */
+  source: string
+  /** Bytes in use. */
+  used_bytes: number
+}
+
+/** `GET /api/volumes/{key}/history`. */
+export interface VolumeHistory {
+  /** The `before` of the next page, or null. */
+  next: number | null
+  /** The sequence number that this answer is of. */
+  seq: number
+  /** Its recorded states, newest first. */
+  volumes: Volume[]
+}
+
+/** `GET /api/volumes`. */
+export interface Volumes {
+  /** Processes, by name. */
+  processes: Process[]
+  /** The sequence number that this answer is of. */
+  seq: number
+  /** Volumes: the recorder's own first, then by namespace and claim. */
+  volumes: Volume[]
 }
 
 /** Body of `POST /api/journal/wipe`. */

@@ -22,7 +22,7 @@ pub fn read(kind: &Kind, event: Value) -> Result<ClusterEvent, String> {
     let count = |pointer| event.pointer(pointer).and_then(Value::as_u64).filter(|count| *count > 0);
     Ok(ClusterEvent {
         uid: text("/metadata/uid").ok_or_else(|| lacks("uid"))?,
-        source: kind.source.into(),
+        source: kind.source.clone(),
         resource_version: text("/metadata/resourceVersion")
             .ok_or_else(|| lacks("resourceVersion"))?,
         regarding: regarding(&event),
@@ -64,7 +64,7 @@ fn time(event: &Value, pointer: &str) -> Option<Millis> {
 mod tests {
     use serde_json::json;
 
-    use super::{super::KINDS, *};
+    use super::{super::kinds::usual, *};
 
     fn read(more: Value) -> ClusterEvent {
         let mut event = json!({
@@ -76,7 +76,7 @@ mod tests {
         });
         let fields = event.as_object_mut().expect("an object");
         fields.extend(more.as_object().expect("an object").clone());
-        super::read(&KINDS[2], event).expect("a good event")
+        super::read(&usual("Event"), event).expect("a good event")
     }
 
     #[test]

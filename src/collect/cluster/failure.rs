@@ -11,7 +11,7 @@ use crate::{
 /// What was attempted: which verb on which kind, and where.
 #[derive(Clone, Copy)]
 pub struct Attempt<'a> {
-    /// `list` or `watch`, as a permission names it.
+    /// `list` or `watch`, as a permission names it, or `discover`.
     pub verb: &'static str,
     /// Which kind.
     pub kind: &'a Kind,
@@ -31,16 +31,37 @@ impl Attempt<'_> {
     /// An answer that says no.
     pub fn refused(self, status: &kube::core::Status) -> Failure {
         let explained = cluster::explain(&kube::Error::Api(status.clone().boxed()));
-        let Kind { plural, group, .. } = self.kind;
         match status.code {
-            403 => self.rarely(
-                &explained,
-                &format!("grant {} on the resource {plural} of {}", self.verb, group_name(group)),
-            ),
-            404 => self.rarely(&explained, "this cluster does not serve this kind"),
+            403 => self.rarely(&explained, &self.permission()),
+            404 => self.not_served(),
             401 => self
                 .down(&explained, "renew the credentials; they are read again with each attempt"),
             _ => self.down(&explained, "is the API server well?"),
+        }
+    }
+
+    /// The cluster has no such kind now; it may get one.
+    pub fn not_served(self) -> Failure {
+        let api_version = self.kind.api_version();
+        let explained = format!("this cluster does not serve {} of {api_version}", self.kind.kind);
+        let advice = "it is looked for again now and then; leave it out of the configuration if it \
+                      is not to come";
+        self.rarely(&explained, advice)
+    }
+
+    fn permission(self) -> String {
+        let Kind { group, .. } = self.kind;
+        match self.verb {
+            "discover" => {
+                format!("grant get on the non-resource URL {}", self.kind.group_path())
+            }
+            verb => {
+                format!(
+                    "grant {verb} on the resource {} of {}",
+                    self.kind.word(),
+                    group_name(group)
+                )
+            }
         }
     }
 
@@ -61,7 +82,7 @@ impl Attempt<'_> {
 
     fn reason(self, explained: &str, advice: &str) -> String {
         let Attempt { verb, kind, address } = self;
-        format!("{verb} {} at {address} failed: {explained}; {advice}", kind.plural)
+        format!("{verb} {} at {address} failed: {explained}; {advice}", kind.word())
     }
 }
 

@@ -55,10 +55,10 @@ impl Watcher {
     }
 
     async fn page(&self, cluster: &Cluster, token: Option<&str>) -> Result<Page, Failure> {
-        let attempt = Attempt { verb: "list", kind: self.kind, address: &cluster.address };
+        let attempt = Attempt { verb: "list", kind: &self.kind, address: &cluster.address };
         let mut params = ListParams::default().limit(PAGE_OBJECTS);
         params.continue_token = token.map(str::to_owned);
-        let request = Request::new(self.kind.path())
+        let request = Request::new(&self.path)
             .list(&params)
             .map_err(|e| attempt.failed(&kube::Error::BuildRequest(e)))?;
         // As text, because the client would log the whole answer where it cannot be read.
@@ -103,7 +103,7 @@ impl Watcher {
             report.send(vec![self.position_event(version)]).await?;
         } else {
             let listed = Listed {
-                source: self.kind.source.into(),
+                source: self.kind.source.clone(),
                 uids,
                 from: report.heard_until().unwrap_or(listed_at),
                 to: listed_at,

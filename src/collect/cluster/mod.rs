@@ -8,7 +8,11 @@
 
 mod cluster_event;
 
+mod discovery;
+
 mod failure;
+
+mod kinds;
 
 mod list;
 
@@ -16,9 +20,11 @@ mod object;
 
 mod watch;
 
-use std::{convert::Infallible, time::Instant};
+use std::{convert::Infallible, sync::Arc, time::Instant};
 
 use serde_json::Value;
+
+pub use kinds::{Kind, Kinds, More};
 
 use super::{
     pace::Pace,
@@ -30,77 +36,13 @@ use crate::{
     event::{Event, Extensions, Millis, WatchPosition},
 };
 
-/// The kinds that are observed.
-pub const KINDS: [Kind; 4] = [
-    Kind {
-        source: "cluster/Pod",
-        group: "",
-        version: "v1",
-        kind: "Pod",
-        plural: "pods",
-        is_history: false,
-    },
-    Kind {
-        source: "cluster/Node",
-        group: "",
-        version: "v1",
-        kind: "Node",
-        plural: "nodes",
-        is_history: false,
-    },
-    Kind {
-        source: "cluster/Event",
-        group: "",
-        version: "v1",
-        kind: "Event",
-        plural: "events",
-        is_history: true,
-    },
-    Kind {
-        source: "cluster/Deployment",
-        group: "apps",
-        version: "v1",
-        kind: "Deployment",
-        plural: "deployments",
-        is_history: false,
-    },
-];
-
-/// A kind of object.
-#[derive(Debug)]
-pub struct Kind {
-    /// The name of the source.
-    pub source: &'static str,
-    group: &'static str,
-    version: &'static str,
-    kind: &'static str,
-    plural: &'static str,
-    /// Its objects report what happened. They are not things that live, and that the cluster
-    /// forgets them means nothing.
-    is_history: bool,
-}
-
-impl Kind {
-    fn api_version(&self) -> String {
-        if self.group.is_empty() {
-            self.version.to_owned()
-        } else {
-            format!("{}/{}", self.group, self.version)
-        }
-    }
-
-    /// The path of the objects of all namespaces.
-    fn path(&self) -> String {
-        let root = if self.group.is_empty() { "api" } else { "apis" };
-        format!("/{root}/{}/{}", self.api_version(), self.plural)
-    }
-}
-
 /// Observes one kind.
 pub struct Watcher {
-    kind: &'static Kind,
+    kind: Arc<Kind>,
     access: Option<Access>,
     pace: Pace,
+    /// Where its objects are, as it was found at the last attempt.
+    path: String,
     /// Everything up to this version was sent. `None`: not known, a list has to tell.
     version: Option<String>,
     /// The same of history, and known even where the cluster has forgotten the version.
@@ -116,7 +58,7 @@ pub struct Watcher {
 impl Watcher {
     /// A watcher that goes on from a recorded position, if there is one.
     pub fn new(
-        kind: &'static Kind,
+        kind: Arc<Kind>,
         access: Option<Access>,
         position: Option<String>,
         pace: Pace,
@@ -125,6 +67,7 @@ impl Watcher {
             kind,
             access,
             pace,
+            path: String::new(),
             history_sent_until: position.as_deref().and_then(number),
             version: position,
             position_told: Instant::now(),
@@ -136,11 +79,11 @@ impl Watcher {
     /// The event that an object of the cluster is, unless it was sent before.
     fn observed(&self, object: Value) -> Result<Option<Event>, String> {
         if self.kind.is_history {
-            let event = cluster_event::read(self.kind, object)?;
+            let event = cluster_event::read(&self.kind, object)?;
             let is_sent = self.is_sent(&event.resource_version);
             return Ok((!is_sent).then_some(Event::ClusterEvent(event)));
         }
-        object::read(self.kind, object).map(|object| Some(Event::ObjectObserved(object)))
+        object::read(&self.kind, object).map(|object| Some(Event::ObjectObserved(object)))
     }
 
     /// Whether a report of history was sent. Where versions are not numbers, it may be sent twice.
@@ -163,7 +106,7 @@ impl Watcher {
 
     fn position_event(&self, version: &str) -> Event {
         Event::WatchPosition(WatchPosition {
-            source: self.kind.source.into(),
+            source: self.kind.source.clone(),
             resource_version: version.into(),
             ext: Extensions::default(),
         })
@@ -187,6 +130,7 @@ impl Source for Watcher {
             _ => Failure::Down { reason: e.to_string(), retry: Retry::BackOff },
         })?;
         report.connecting().await?;
+        self.path = self.find_path(&cluster).await?;
         loop {
             let version = match &self.version {
                 Some(version) => version.clone(),
@@ -198,7 +142,7 @@ impl Source for Watcher {
 
     fn forget(&mut self) {
         let access = self.access.take();
-        *self = Watcher::new(self.kind, access, None, self.pace);
+        *self = Watcher::new(Arc::clone(&self.kind), access, None, self.pace);
     }
 
     fn last_words(&self) -> Vec<Event> {

@@ -18,14 +18,14 @@ pub fn read(kind: &Kind, mut object: Value) -> Result<ObjectObserved, String> {
         return Err(format!("a {} that is not an object", kind.kind));
     };
     fields.insert("apiVersion".into(), kind.api_version().into());
-    fields.insert("kind".into(), kind.kind.into());
+    fields.insert("kind".into(), kind.kind.clone().into());
     let reference = reference(kind, &object)?;
     let resource_version =
         version(&object).ok_or_else(|| lacks(kind, "resourceVersion"))?.to_owned();
     strip(&mut object);
     Ok(ObjectObserved {
         object: reference,
-        source: kind.source.into(),
+        source: kind.source.clone(),
         resource_version,
         body: object.to_string(),
         ext: Extensions::default(),
@@ -41,7 +41,7 @@ fn reference(kind: &Kind, object: &Value) -> Result<ObjectRef, String> {
     let metadata = |name| object.get("metadata")?.get(name)?.as_str().map(str::to_owned);
     Ok(ObjectRef {
         api_version: kind.api_version(),
-        kind: kind.kind.into(),
+        kind: kind.kind.clone(),
         namespace: metadata("namespace").unwrap_or_default(),
         name: metadata("name").ok_or_else(|| lacks(kind, "name"))?,
         uid: metadata("uid").ok_or_else(|| lacks(kind, "uid"))?,
@@ -66,7 +66,7 @@ fn strip(object: &mut Value) {
 mod tests {
     use serde_json::json;
 
-    use super::{super::KINDS, *};
+    use super::{super::kinds::usual, *};
 
     #[test]
     fn an_object_is_recorded_sorted_and_without_noise() {
@@ -78,7 +78,7 @@ mod tests {
                 "annotations": {LAST_APPLIED: "{}", "note": "x"},
             },
         });
-        let read = read(&KINDS[3], deployment).expect("a good object");
+        let read = read(&usual("Deployment"), deployment).expect("a good object");
         assert_eq!(
             read.body,
             concat!(
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn what_is_no_object_is_told() {
         let check = |object, complaint: &str| {
-            assert_eq!(read(&KINDS[0], object).expect_err(complaint), complaint);
+            assert_eq!(read(&usual("Pod"), object).expect_err(complaint), complaint);
         };
         check(json!([]), "a Pod that is not an object");
         check(json!({}), "a Pod without metadata.name");

@@ -3,6 +3,7 @@
 use std::{
     fmt::Display,
     pin::{Pin, pin},
+    sync::Arc,
     time::Duration,
 };
 
@@ -76,7 +77,8 @@ impl Watcher {
         version: &str,
         report: &mut Report,
     ) -> Result<(), Failure> {
-        let attempt = Attempt { verb: "watch", kind: self.kind, address: &cluster.address };
+        let kind = Arc::clone(&self.kind);
+        let attempt = Attempt { verb: "watch", kind: &kind, address: &cluster.address };
         let is_fresh = std::mem::take(&mut self.is_fresh);
         let started = Instant::now();
         let ended = match self.open(cluster, version, attempt).await? {
@@ -118,7 +120,7 @@ impl Watcher {
         attempt: Attempt<'_>,
     ) -> Result<Option<impl Stream<Item = Change> + use<>>, Failure> {
         let params = WatchParams::default().timeout(self.pace.watch_seconds);
-        let request = Request::new(self.kind.path())
+        let request = Request::new(&self.path)
             .watch(&params, version)
             .map_err(|e| attempt.failed(&kube::Error::BuildRequest(e)))?;
         let opening = cluster.client.request_events::<Value>(request);
@@ -270,7 +272,7 @@ impl Watcher {
         if self.kind.is_history {
             return Ok(None);
         }
-        let last = object::read(self.kind, object)?;
+        let last = object::read(&self.kind, object)?;
         Ok(Some(Event::ObjectDeleted(ObjectDeleted {
             object: last.object,
             source: last.source,

@@ -43,7 +43,7 @@ const NO_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 /// The live feed: server-sent events `hello`, `batch`, `durable`, `shed`, `reset`, `heartbeat`.
 #[utoipa::path(get, path = "/api/live", params(
     ("topics" = Option<String>, Query, description = "Some of logs, requests, live-queries, \
-        objects, events, sources, probes, actions, parted by commas; all when absent. Gaps are always \
+        objects, events, sources, probes, volumes, actions, parted by commas; all when absent. Gaps are always \
         told."),
     ("after" = Option<u64>, Query, description = "Go on after this number; from now on when \
         absent. The header `Last-Event-ID` wins."),

@@ -24,6 +24,7 @@ const TOPICS: &[(&str, &[u16])] = &[
     ("events", &[kind::CLUSTER_EVENT]),
     ("sources", &[kind::SOURCE_STATE]),
     ("probes", &[kind::PROBE_RESULT]),
+    ("volumes", &[kind::VOLUME_USAGE, kind::PROCESS_USAGE]),
     ("actions", &[kind::ACTION_INTENT, kind::ACTION_OUTCOME]),
 ];
 
@@ -107,6 +108,12 @@ fn add(batch: &mut LiveBatch, record: Record<'_>) {
             batch.events.push(convert::cluster_event(Recorded { seq, learned, value }));
         }
         Event::SourceState(value) => batch.sources.push(convert::source(value)),
+        Event::VolumeUsage(value) => {
+            batch.volumes.push(convert::volume(Recorded { seq, learned, value }));
+        }
+        Event::ProcessUsage(value) => {
+            batch.processes.push(convert::process(Recorded { seq, learned, value }));
+        }
         Event::Gap(value) => batch.gaps.push(convert::gap(Recorded { seq, learned, value })),
         Event::ProbeResult(value) => {
             batch.probes.push(convert::probe(Recorded { seq, learned, value }));

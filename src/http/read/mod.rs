@@ -10,7 +10,11 @@ pub(super) mod journal;
 
 pub(super) mod overview;
 
+pub(super) mod problems;
+
 pub(super) mod recorder;
+
+pub(super) mod usage;
 
 use hyper::StatusCode;
 use serde::Serialize;

@@ -2,10 +2,12 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
-use super::{Call, all_sources, gaps, ok};
+use super::{Call, all_sources, gaps, ok, problems};
 use crate::{
     event::Level,
-    http::{body::Response, convert, error::Error, moment::Moment, openapi::AtQuery, wire},
+    http::{
+        Surface, body::Response, convert, error::Error, moment::Moment, openapi::AtQuery, wire,
+    },
     journal::Seq,
     views::{
         Object, State,
@@ -22,7 +24,12 @@ const GAPS_MAX: usize = 5;
 /// What is wrong, what was done, and how much there is of everything.
 #[utoipa::path(get, path = "/api/overview", params(AtQuery),
     responses((status = 200, body = wire::Overview)))]
-pub(in crate::http) fn overview(moment: &Moment, _: &Call) -> Result<Response, Error> {
+pub(in crate::http) fn overview(
+    surface: &Surface,
+    moment: &Moment,
+    call: &Call,
+) -> Result<Response, Error> {
+    let problems = problems::shown(surface, moment, call)?;
     let state = &moment.snapshot.state;
     let warnings =
         ClusterEventFilter { event_type: Some("Warning".into()), ..ClusterEventFilter::default() };
@@ -39,6 +46,7 @@ pub(in crate::http) fn overview(moment: &Moment, _: &Call) -> Result<Response, E
     ];
     ok(&wire::Overview {
         seq: moment.seq(),
+        problems: problems.problems.clone(),
         sources: all_sources(moment),
         kinds: kinds(state),
         unhealthy: unhealthy(state),

@@ -3,7 +3,10 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Action, ClusterEvent, Gap, LiveQuery, LogEntry, ObjectRow, Probe, Request, Source};
+use super::{
+    Action, ClusterEvent, Gap, LiveQuery, LogEntry, ObjectRow, Probe, Process, Request, Source,
+    Volume,
+};
 
 /// `hello`: the first message of `GET /api/live`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -50,6 +53,12 @@ pub struct LiveBatch {
     /// Topic `probes`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub probes: Vec<Probe>,
+    /// Topic `volumes`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub volumes: Vec<Volume>,
+    /// Topic `volumes`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub processes: Vec<Process>,
     /// Every topic: gaps are always told.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Gap>,

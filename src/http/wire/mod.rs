@@ -17,9 +17,15 @@ mod action;
 
 mod overview;
 
+mod problem;
+
 mod journal;
 
+mod outside;
+
 mod live;
+
+mod usage;
 
 pub use action::{Action, Actions, StartAction, StartedAction, WipeRequest, Wiped};
 pub use app::{LiveQueries, LiveQuery, LogEntry, Logs, Request, RequestEnd, Requests, Section};
@@ -28,7 +34,15 @@ pub use cluster::{
 };
 pub use journal::{Journal, LeftAlone, Limits, Reach, Segment, Upkeep};
 pub use live::{LiveBatch, LiveDurable, LiveHeartbeat, LiveHello, LiveReset, LiveShed};
+pub use outside::{
+    GrafanaPassword, LokiEntry, LokiLogs, Outside, Tool, ToolKind, ToolsSession,
+    ToolsSessionRequest,
+};
 pub use overview::{KindCount, Overview};
 pub use probe::{Probe, Probes};
+pub use problem::{
+    ObjectName, Problem, ProblemClock, ProblemKind, ProblemSubject, Problems, Severity,
+};
 pub use session::{ErrorBody, JournalStatus, LogIn, Mode, ReplayStatus, Session, Status, Unsaved};
 pub use source::{Gap, Source, SourceState, Sources, UnknownMessages};
+pub use usage::{Process, Volume, VolumeHistory, Volumes};

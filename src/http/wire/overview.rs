@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Action, ClusterEvent, Gap, LogEntry, ObjectRow, Source};
+use super::{Action, ClusterEvent, Gap, LogEntry, ObjectRow, Problem, Source};
 
 /// How many objects of a kind there are.
 #[derive(Debug, Serialize, ToSchema)]
@@ -21,6 +21,8 @@ pub struct KindCount {
 pub struct Overview {
     /// The sequence number that this answer is of.
     pub seq: u64,
+    /// What is wrong, as `/api/problems` tells it: the worst first, at most 200.
+    pub problems: Vec<Problem>,
     /// Every source, by name.
     pub sources: Vec<Source>,
     /// Objects by kind.

@@ -14,10 +14,10 @@ pub struct ErrorBody {
     pub message: String,
 }
 
-/// Body of `POST /api/session`. Cannot be printed: it holds the key.
+/// Body of `POST /api/session`. Cannot be printed: it holds a secret.
 #[derive(Deserialize, ToSchema)]
 pub struct LogIn {
-    /// The admin key.
+    /// The admin key, or a Kubernetes token.
     pub key: String,
 }
 
@@ -28,6 +28,8 @@ pub struct Session {
     pub actor: String,
     /// Whether this session may act, or only see.
     pub can_act: bool,
+    /// Who vouches for it: `key`, `token` or `replay`.
+    pub via: String,
 }
 
 /// What this process is.

@@ -108,8 +108,10 @@ pub(super) fn source_of(event: &Event) -> &str {
         Event::SourceState(e) => &e.name,
         Event::Gap(e) => &e.source,
         Event::WatchPosition(e) => &e.source,
-        Event::PodLogPosition(e) => &e.source,
         Event::ProbeResult(_) => "probes",
+        Event::VolumeUsage(e) => &e.source,
+        Event::ProcessUsage(e) => &e.source,
+        Event::PodLogPosition(e) => &e.source,
         Event::ActionIntent(_)
         | Event::ActionProgress(_)
         | Event::ActionOutcome(_)

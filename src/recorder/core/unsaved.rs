@@ -221,6 +221,11 @@ fn bare_end(event: &Event) -> Option<Event> {
         }
         Event::LiveQueryDropped(dropped) => Some(Event::LiveQueryDropped(dropped)),
         Event::ProbeResult(result) => Some(Event::ProbeResult(result)),
+        Event::VolumeUsage(usage) => Some(Event::VolumeUsage(usage)),
+        Event::ProcessUsage(mut usage) => {
+            usage.body = String::new();
+            Some(Event::ProcessUsage(usage))
+        }
         _ => None,
     }
 }

@@ -1,0 +1,45 @@
+//! `[problems]`: when something counts as a problem, and which kinds are looked for.
+
+use super::file::File;
+use crate::views::problems::Thresholds;
+
+/// Takes the section out of the file.
+pub fn section(file: &mut File) -> Thresholds {
+    file.checked("problems", Thresholds::fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::views::problems::Kind;
+
+    fn read(text: &str) -> (Thresholds, Vec<String>) {
+        let mut file = File::parse(text);
+        (section(&mut file), file.faults)
+    }
+
+    #[test]
+    fn what_is_not_named_has_its_default() {
+        let (thresholds, faults) =
+            read("[problems]\nvolume_warning_percent = 70\noff = [\"slow_requests\"]\n");
+        let expected = Thresholds {
+            volume_warning_percent: 70,
+            off: vec![Kind::SlowRequests],
+            ..Thresholds::default()
+        };
+        assert_eq!((thresholds, faults), (expected, Vec::new()));
+    }
+
+    #[test]
+    fn a_fault_costs_the_section_and_is_named() {
+        for (text, named) in [
+            ("off = [\"sadness\"]", "sadness"),
+            ("errors_factor = 0", "errors_factor"),
+            ("patience = 1", "patience"),
+        ] {
+            let (thresholds, faults) = read(&format!("[problems]\njob_hours = 1\n{text}\n"));
+            assert_eq!(thresholds, Thresholds::default());
+            assert!(faults[0].contains(named), "{faults:?}");
+        }
+    }
+}
