@@ -1,5 +1,7 @@
 //! Credentials that a name in front tells of: `password=x`, `"token": "x"`, `Cookie: x`, `--key x`.
 
+use memchr::{memchr2_iter, memmem};
+
 use super::{
     REDACTED,
     names::{Care, Names},
@@ -19,29 +21,22 @@ const COUNT_DIGITS_MAX: usize = 8;
 
 /// The value of the next pair from `from` on whose name tells.
 pub fn find(text: &str, from: usize, names: &Names) -> Option<(usize, usize)> {
-    let bytes = text.as_bytes();
-    let mut at = from;
-    loop {
-        at += bytes[at..].iter().position(|b| matches!(b, b'=' | b':' | b' '))?;
-        let pair = match bytes[at] {
-            b' ' => flag(text, at, names),
-            _ => pair(text, at, names),
-        };
-        if pair.is_some() {
-            return pair;
-        }
-        at += 1;
-    }
+    let bytes = &text.as_bytes()[from..];
+    let signs = memchr2_iter(b'=', b':', bytes).map(|at| from + at);
+    let pair = signs.filter_map(|at| pair(text, at, names)).next();
+    let before = pair.map_or(text.len(), |(start, _)| start);
+    let flags = memmem::find_iter(bytes, " --").map(|at| from + at + 1);
+    let flag = flags.take_while(|at| *at < before).filter_map(|at| flag(text, at, names)).next();
+    flag.into_iter().chain(pair).min()
 }
 
-/// `--password x`, as a command line in a text has it; `at` is the blank.
+/// `--password x`, as a command line in a text has it; `at` is where the flag begins.
 fn flag(text: &str, at: usize, names: &Names) -> Option<(usize, usize)> {
-    let (start, end) = name_before(text, at)?;
-    let name = &text[start..end];
-    if !name.starts_with('-') || !names.tell(name, Care::Chosen) {
+    let (start, end) = bare(text, at);
+    if text.as_bytes().get(end) != Some(&b' ') || !names.tell(&text[start..end], Care::Chosen) {
         return None;
     }
-    let value = bare(text, at + 1);
+    let value = bare(text, end + 1);
     let is_value = !text[value.0..].starts_with('-') && is_worth(&text[value.0..value.1]);
     is_value.then_some(value)
 }
@@ -50,9 +45,15 @@ fn flag(text: &str, at: usize, names: &Names) -> Option<(usize, usize)> {
 fn pair(text: &str, at: usize, names: &Names) -> Option<(usize, usize)> {
     let bytes = text.as_bytes();
     let is_colon = bytes[at] == b':';
+    if is_colon && matches!(bytes.get(at + 1), Some(b':' | b'/')) {
+        return None;
+    }
     let name_end = at - usize::from(at > 0 && bytes[at - 1] == b' ');
     let (start, end) = name_before(text, name_end)?;
     let name = text[start..end].trim_start_matches('-');
+    if name != SIGNATURE.0 && !names.may_tell(name.as_bytes()) {
+        return None;
+    }
     let value = value_after(text, at + 1)?;
     let content = &text[value.from..value.to];
     if name == SIGNATURE.0 && !is_colon && content.len() >= SIGNATURE.1 {
