@@ -41,10 +41,7 @@ const GATHERED_BYTES_MAX: usize = 256 << 10;
 /// The log of a run that has ended, or of a pod that is gone, has its end within so much time.
 const DRAIN_TIME: Duration = Duration::from_secs(2);
 
-/// A log that cannot be read for so long is told; what is shorter costs nothing but time.
-const TROUBLE_TOLD_AFTER: Duration = Duration::from_secs(10);
-
-/// And again at most this often.
+/// That a log cannot be read is told again at most this often.
 const TROUBLE_TOLD_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The last lines of the run before are tried to be read so often.
@@ -462,7 +459,8 @@ impl Follower {
         let from = self.read_until();
         let trouble =
             self.trouble.get_or_insert_with(|| Trouble { since: Instant::now(), from, told: None });
-        let is_long = trouble.since.elapsed() >= TROUBLE_TOLD_AFTER;
+        // What is shorter costs nothing but time.
+        let is_long = trouble.since.elapsed() >= self.shared.pace.greeting_max;
         let is_due = trouble.told.is_none_or(|at| at.elapsed() >= TROUBLE_TOLD_INTERVAL);
         if !(is_long && is_due) {
             return Ok(());

@@ -52,11 +52,8 @@ use crate::{
     event::{Event, Millis, PodLogPosition, now},
 };
 
-/// Before the first log is open, so long is waited before the source is down for want of one.
-const FIRST_LOG_TIME: Duration = Duration::from_secs(10);
-
 /// How often the source looks after itself.
-const TICK: Duration = Duration::from_secs(1);
+const TICK: Duration = Duration::from_millis(500);
 
 /// That some logs are not followed is told at most this often.
 const CROWDED_INTERVAL: Duration = Duration::from_secs(60);
@@ -215,7 +212,7 @@ impl Selection {
         }
         if !report.is_up() {
             match flock.failure() {
-                Some(error) if flock.age() >= FIRST_LOG_TIME => {
+                Some(error) if flock.age() >= self.pace.greeting_max => {
                     return Err(self.unreadable(error, flock));
                 }
                 None if flock.has_nothing_to_read(&self.positions) => {
