@@ -17,3 +17,5 @@ mod cluster;
 mod link;
 #[path = "collect/pod_logs.rs"]
 mod pod_logs;
+#[path = "collect/probes.rs"]
+mod probes;

@@ -124,7 +124,11 @@ impl Asked {
                 }
                 match answer.next(&look()?)? {
                     Next::Bytes(bytes) => return Some((Ok(bytes), Some((answer, look, is_cut)))),
-                    Next::BreaksOff => return Some((Err(io::Error::other("broken off")), None)),
+                    Next::BreaksOff => {
+                        // What was sent has to be on its way, or it is thrown away.
+                        tokio::time::sleep(4 * LOOK).await;
+                        return Some((Err(io::Error::other("broken off")), None));
+                    }
                     Next::Wait => tokio::time::sleep(LOOK).await,
                 }
             }
