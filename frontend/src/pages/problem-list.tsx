@@ -4,7 +4,7 @@ import type { JSX } from 'preact'
 
 import type { ObjectName, Overview, Problem, Source } from '../api/types.ts'
 import { alike, named } from '../lib/alike.ts'
-import { count, counted } from '../lib/format.ts'
+import { count, counted, cut } from '../lib/format.ts'
 import { objectHref, objectsOf, proofHref } from '../lib/problem.ts'
 import { longDuration } from '../lib/time.ts'
 import { Badge } from '../parts/badge.tsx'
@@ -12,6 +12,9 @@ import { Panel } from '../parts/panel.tsx'
 import { Time } from '../parts/time.tsx'
 import { recorderNow } from '../state/clock.ts'
 import { isReplay } from '../state/status.ts'
+
+/** The rest stands with the proof: a list of problems is to be read at a glance. */
+const DETAIL_CHARS_MAX = 240
 
 /** The panel. */
 export function ProblemList({ answer }: { readonly answer: Overview }): JSX.Element {
@@ -91,11 +94,8 @@ function ProblemItem({ problem }: { readonly problem: Problem }): JSX.Element {
           </span>
         )}
       </p>
-      {(problem.detail || problem.advice) && (
-        <p class="reason">
-          {problem.detail} {problem.advice}
-        </p>
-      )}
+      {problem.detail && <p class="reason">{cut(problem.detail, DETAIL_CHARS_MAX)}</p>}
+      {problem.advice && <p class="reason">{problem.advice}</p>}
       <Where problem={problem} />
     </article>
   )
@@ -109,8 +109,9 @@ function Where({ problem }: { readonly problem: Problem }): JSX.Element {
     <details class="proof">
       <summary>
         Proof: {counted(problem.records.length, 'record')}
-        {problem.count > 1 && `, ${counted(problem.count, 'object')}`}
+        {objects.length > 0 && problem.count > 1 && `, ${counted(problem.count, 'object')}`}
       </summary>
+      {problem.detail.length > DETAIL_CHARS_MAX && <p>{problem.detail}</p>}
       {problem.threshold && <p>{problem.threshold}</p>}
       {objects.length > 0 && (
         <ul class="links" aria-label="Objects">

@@ -4,10 +4,14 @@ import type { JSX } from 'preact'
 
 import { alike, named } from '../lib/alike.ts'
 import type { Alike } from '../lib/alike.ts'
+import { counted } from '../lib/format.ts'
 import { sources } from '../state/lists.ts'
 import { isReplay } from '../state/status.ts'
 import { Note } from './states.tsx'
 import { Time } from './time.tsx'
+
+/** More reasons than these would push away what the page is for. */
+const SHOWN_MAX = 2
 
 /** A line for each reason why sources with such a beginning are not up. A replay observes nothing. */
 export function Unobserved(props: {
@@ -20,11 +24,22 @@ export function Unobserved(props: {
     .all()
     .filter((one) => one.state !== 'up' && beginnings.some((it) => one.name.startsWith(it)))
   if (away.length === 0) return null
+  const groups = alike(away)
   return (
     <Note kind="warn">
-      {alike(away).map((group) => (
-        <Away key={group.sources[0]?.name} group={group} />
-      ))}
+      {groups.length <= SHOWN_MAX ? (
+        groups.map((group) => <Away key={group.sources[0]?.name} group={group} />)
+      ) : (
+        <details>
+          <summary>
+            <b>{counted(away.length, 'source')} not observed now</b>:{' '}
+            {named(away.map((one) => one.name))}
+          </summary>
+          {groups.map((group) => (
+            <Away key={group.sources[0]?.name} group={group} />
+          ))}
+        </details>
+      )}
     </Note>
   )
 }
