@@ -56,7 +56,7 @@ impl Mood {
     fn hanging(self) -> (f64, f64) {
         match self {
             Mood::Calm => (0.06, 15.0),
-            Mood::Strained => (0.06, 6.0),
+            Mood::Strained => (0.03, 3.0),
             Mood::Failing => (0.7, 6.0),
         }
     }
@@ -65,7 +65,7 @@ impl Mood {
     fn slowness(self) -> f64 {
         match self {
             Mood::Calm => 1.0,
-            Mood::Strained => 12.0,
+            Mood::Strained => 8.0,
             Mood::Failing => 25.0,
         }
     }
