@@ -17,9 +17,9 @@ mod storage;
 
 mod workloads;
 
+pub(super) use pods::ORDINARY_WAITS;
 use serde::{Deserialize, de::DeserializeOwned};
 
-pub(super) use self::pods::ORDINARY_WAITS;
 use super::{Body, Object, trouble};
 use crate::event::{Millis, ObjectDeleted, ObjectObserved, ObjectRef};
 
