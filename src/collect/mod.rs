@@ -34,7 +34,7 @@ pub use probes::{Check, Header, HeaderValue, HttpCheck, PROBES_MAX, Probe};
 
 use crate::{
     cluster::Access,
-    event::{Millis, PodLogPosition},
+    event::{Event, Millis, PodLogPosition},
 };
 use report::Report;
 
@@ -64,6 +64,8 @@ pub struct Resume {
     /// The time until which each source had been heard, by its name. What was sent later may be
     /// missing, so it should lean to the past: for a log source, the time that its last line claims.
     pub heard_until: BTreeMap<String, Millis>,
+    /// What each volume and process was last known to use.
+    pub usages: Vec<Event>,
     /// How far the log of each container was read.
     pub pod_log_positions: Vec<PodLogPosition>,
 }
@@ -95,6 +97,16 @@ pub fn start(
         let watcher = cluster::Watcher::new(kind, config.cluster.clone(), position, config.pace);
         tasks.spawn(supervisor::supervise(watcher, report, config.pace, shutdown.clone()));
     }
+    let cluster = || config.cluster.clone();
+    let own = volumes::Own::new(&config.volumes, &resume.usages);
+    let own_report = report(volumes::Own::NAME);
+    tasks.spawn(supervisor::supervise(own, own_report, config.pace, shutdown.clone()));
+    let nodes = volumes::AllNodes::new(cluster(), &config.volumes, &resume.usages);
+    let nodes_report = report(volumes::AllNodes::NAME);
+    tasks.spawn(supervisor::supervise(nodes, nodes_report, config.pace, shutdown.clone()));
+    let pods = volumes::InPods::new(cluster(), &config.volumes, &resume.usages);
+    let pods_report = report(volumes::InPods::NAME);
+    tasks.spawn(supervisor::supervise(pods, pods_report, config.pace, shutdown.clone()));
     Collectors { tasks }
 }
 
