@@ -13,5 +13,7 @@ mod collected;
 mod cluster;
 #[path = "collect/link.rs"]
 mod link;
+#[path = "collect/probes.rs"]
+mod probes;
 #[path = "collect/volumes.rs"]
 mod volumes;

@@ -34,7 +34,7 @@ pub use probes::{Check, Header, HeaderValue, HttpCheck, PROBES_MAX, Probe};
 
 use crate::{
     cluster::Access,
-    event::{Event, Millis, PodLogPosition},
+    event::{Event, Millis, PodLogPosition, ProbeResult},
 };
 use report::Report;
 
@@ -48,6 +48,10 @@ pub struct Config {
     /// Where the app-server listens, for example `ws://app-server:5110`. The path of the link is
     /// added where the URL has none.
     pub app_server_url: Option<String>,
+    /// Where the app-server tells of itself; by default beside the link.
+    pub basic_info_url: Option<String>,
+    /// What is checked.
+    pub probes: Vec<Probe>,
     /// Whose logs are followed through the cluster API.
     pub pod_logs: Vec<PodLogs>,
     /// Which volumes are measured.
@@ -66,6 +70,8 @@ pub struct Resume {
     pub heard_until: BTreeMap<String, Millis>,
     /// What each volume and process was last known to use.
     pub usages: Vec<Event>,
+    /// What probes found last.
+    pub probes: Vec<ProbeResult>,
     /// How far the log of each container was read.
     pub pod_log_positions: Vec<PodLogPosition>,
 }
@@ -107,6 +113,9 @@ pub fn start(
     let pods = volumes::InPods::new(cluster(), &config.volumes, &resume.usages);
     let pods_report = report(volumes::InPods::NAME);
     tasks.spawn(supervisor::supervise(pods, pods_report, config.pace, shutdown.clone()));
+    let prober = probes::Prober::new(config.probes.clone(), resume.probes.clone());
+    let prober_report = report(ProbeResult::SOURCE);
+    tasks.spawn(supervisor::supervise(prober, prober_report, config.pace, shutdown.clone()));
     Collectors { tasks }
 }
 
