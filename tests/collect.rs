@@ -15,3 +15,5 @@ mod cluster;
 mod link;
 #[path = "collect/probes.rs"]
 mod probes;
+#[path = "collect/volumes.rs"]
+mod volumes;
