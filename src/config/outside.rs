@@ -101,3 +101,64 @@ fn tool_config(section: &mut File, tool: Tool, said: Said) -> Option<ToolConfig>
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(text: &str) -> (Config, Option<Upstream>, Vec<String>) {
+        let mut file = File::parse(text);
+        let (config, public_url) = read(&mut file);
+        file.report_unknown_sections();
+        (config, public_url, file.faults)
+    }
+
+    fn names(config: &Config) -> Vec<&str> {
+        config.tools.iter().map(|(tool, _)| tool.name()).collect()
+    }
+
+    #[test]
+    fn each_tool_is_optional() {
+        assert_eq!(taken(""), (Config::default(), None, Vec::new()));
+        let (config, public_url, faults) = taken(
+            "[outside]\npublic_url = \"https://tools.example\"\n\
+             [outside.loki]\nurl = \"http://loki:3100\"\ntenant = \"team\"\n\
+             [outside.prometheus]\nurl = \"http://prom:9090/prom/\"\n\
+             [outside.grafana]\nurl = \"http://grafana:3000\"\npublic_url = \"https://g.example\"\n\
+             secret = {namespace = \"a\", name = \"b\", key = \"c\"}\n",
+        );
+        assert_eq!(faults, Vec::<String>::new());
+        assert_eq!(names(&config), ["prometheus", "grafana", "loki"]);
+        assert_eq!(public_url.unwrap().to_string(), "https://tools.example/");
+        assert_eq!(config.tools[1].1.link().to_string(), "https://g.example/");
+        assert_eq!(config.tools[2].1.tenant.as_deref(), Some("team"));
+        assert_eq!(config.grafana_secret.as_ref().unwrap().key, "c");
+        assert!(config.has_relayed());
+    }
+
+    #[test]
+    fn a_tool_with_a_public_address_needs_no_second_port() {
+        let (config, ..) = taken(
+            "[outside.prometheus]\nurl = \"http://p:9090\"\npublic_url = \"https://p.example\"\n",
+        );
+        assert!(!config.has_relayed());
+    }
+
+    #[test]
+    fn a_fault_costs_its_tool_alone() {
+        let (config, public_url, faults) = taken(
+            "[outside]\npublic_url = 5\n[outside.prometheus]\nurl = \"prom:9090\"\n\
+             [outside.alertmanager]\nurl = \"http://u:secret@am\"\n\
+             [outside.loki]\nurl = \"http://loki\"\n[outside.grafana]\nurl = \"http://g\"\n\
+             secret = \"x\"\n[outside.tempo]\nurl = \"http://t\"\n",
+        );
+        assert_eq!((names(&config), public_url), (vec!["loki"], None));
+        for word in ["public_url", "outside.prometheus", "outside.alertmanager", "outside.grafana"]
+        {
+            assert!(faults.iter().any(|fault| fault.contains(word)), "{word}: {faults:?}");
+        }
+        assert!(faults.iter().any(|fault| fault.ends_with("`outside.tempo`")), "{faults:?}");
+        assert_eq!(faults.len(), 5, "{faults:?}");
+        assert!(!faults.concat().contains("secret@"), "{faults:?}");
+    }
+}
