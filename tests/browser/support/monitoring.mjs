@@ -25,18 +25,16 @@ export class Running {
     const folder = await assets()
     const config = 'scrape_configs: [{job_name: itself, static_configs: [{targets: ["127.0.0.1:1"]}]}]\n'
     const web = join(folder, 'web')
-    const flags = (dir) => [
-      `--storage.tsdb.path=${join(dir, 'data')}`,
-      ...(existsSync(web) ? [`--web.local-assets=${web}/`] : []),
-    ]
-    return Running.#start(join(folder, 'prometheus'), config, flags)
+    // One that brings its pages inside knows no such flag.
+    const flags = existsSync(web) ? [`--web.local-assets=${web}/`] : []
+    return Running.#start(join(folder, 'prometheus'), config, ['--storage.tsdb.path=data', ...flags])
   }
 
   /** Alertmanager, which tells nobody. */
   static async alertmanager() {
     const folder = await assets()
     const config = 'route: {receiver: nobody}\nreceivers: [{name: nobody}]\n'
-    const flags = (dir) => [`--storage.path=${join(dir, 'data')}`, '--cluster.listen-address=']
+    const flags = ['--storage.path=data', '--cluster.listen-address=']
     return Running.#start(join(folder, 'alertmanager'), config, flags)
   }
 
@@ -46,7 +44,7 @@ export class Running {
     const file = join(running.dir, 'config.yml')
     await writeFile(file, config)
     const fixed = [`--config.file=${file}`, '--web.listen-address=127.0.0.1:0']
-    const args = ['--pdeathsig', 'KILL', '--', binary, ...fixed, ...flags(running.dir)]
+    const args = ['--pdeathsig', 'KILL', '--', binary, ...fixed, ...flags]
     const stdio = ['ignore', 'ignore', 'pipe']
     running.child = spawn('setpriv', args, { stdio, cwd: running.dir })
     let said = ''
