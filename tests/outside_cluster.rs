@@ -78,7 +78,12 @@ async fn tools(config: Config) -> ToolsDesk {
 }
 
 fn config(tool: Tool, double: &Double) -> Config {
-    let config = ToolConfig { url: double.url(), public_url: None, tenant: None };
+    let config = ToolConfig {
+        url: double.url(),
+        public_url: None,
+        external_path: String::new(),
+        tenant: None,
+    };
     let grafana_secret = (tool == Tool::Grafana).then(|| GrafanaSecret {
         namespace: NAMESPACE.into(),
         name: "grafana".into(),

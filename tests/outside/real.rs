@@ -1,6 +1,6 @@
 //! The real Prometheus and the real Alertmanager behind the second port.
 
-use monitor_backend::outside::Tool;
+use monitor_backend::outside::{Tool, ToolConfig};
 use reqwest::{
     Method, Response,
     header::{LOCATION, REFERER},
@@ -97,6 +97,16 @@ async fn prometheus_may_have_a_path_of_its_own() {
     check_page(&visitor, "prometheus", "<title>Prometheus").await;
     let (at, answer) = follow(&visitor, "/some/prom/api/v1/labels", "/prometheus/graph").await;
     assert_eq!((at.as_str(), answer.status().as_u16()), ("/prometheus/api/v1/labels", 200));
+}
+
+#[tokio::test]
+async fn prometheus_may_believe_to_be_behind_a_gateway_that_strips_a_path() {
+    let flags = ["--web.external-url=http://localhost/some/prom", "--web.route-prefix=/"];
+    let prometheus = Running::prometheus(&flags);
+    let config = ToolConfig { external_path: "/some/prom".into(), ..config(prometheus.url("")) };
+    let desk = Desk::with(vec![(Tool::Prometheus, config)]).await;
+    let visitor = desk.enter("prometheus").await;
+    check_page(&visitor, "prometheus", "<title>Prometheus").await;
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ pub struct Desk {
 }
 
 pub fn config(url: Upstream) -> ToolConfig {
-    ToolConfig { url, public_url: None, tenant: None }
+    ToolConfig { url, public_url: None, external_path: String::new(), tenant: None }
 }
 
 impl Desk {
