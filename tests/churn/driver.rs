@@ -179,7 +179,6 @@ fn pod(name: &str) -> Value {
 #[derive(Debug, Clone)]
 pub struct Change {
     pub uid: String,
-    pub name: String,
     pub version: String,
     pub is_deleted: bool,
     /// When, in milliseconds since 1970.
@@ -208,7 +207,6 @@ pub async fn watch_until(driver: Driver, version: String, last: String) -> Vec<C
             let is_last = field("name") == last;
             changes.push(Change {
                 uid: field("uid").into(),
-                name: field("name").into(),
                 version: field("resourceVersion").into(),
                 is_deleted: kind == "DELETED",
                 seen: jiff::Timestamp::now().as_microsecond() as f64 / 1000.0,
