@@ -34,9 +34,12 @@ pub use probes::{Check, Header, HeaderValue, HttpCheck, PROBES_MAX, Probe};
 
 use crate::{
     cluster::Access,
-    event::{Millis, PodLogPosition},
+    event::{Millis, PodLogPosition, State},
 };
 use report::Report;
+
+/// The reason of a source that is not observed any more.
+const LEFT_OUT: &str = "the configuration leaves it out; what is shown is as it was last seen";
 
 /// What to observe.
 #[derive(Debug, Clone, Default)]
@@ -95,7 +98,20 @@ pub fn start(
         let watcher = cluster::Watcher::new(kind, config.cluster.clone(), position, config.pace);
         tasks.spawn(supervisor::supervise(watcher, report, config.pace, shutdown.clone()));
     }
+    for name in left_out(config, resume) {
+        let mut report = report(name);
+        // An error means that the recorder has stopped.
+        tasks.spawn(async move { _ = report.not_observed(State::Off, LEFT_OUT).await });
+    }
     Collectors { tasks }
+}
+
+/// Watches that went on until the configuration named them no more. Without a word they would look
+/// as if they were still observed.
+fn left_out<'a>(config: &Config, resume: &'a Resume) -> impl Iterator<Item = &'a str> {
+    let kinds: Vec<&str> = config.kinds.iter().map(|kind| kind.source.as_str()).collect();
+    let known = resume.positions.keys().map(String::as_str);
+    known.filter(move |name| !kinds.contains(name))
 }
 
 impl Collectors {
