@@ -12,7 +12,7 @@ use std::{ops::ControlFlow, path::Path, sync::Arc, time::Duration};
 use cluster::Cluster;
 use faulty::{Faulty, Op};
 use monitor_backend::{
-    actions::{Actions, Error, RUNNING_MAX},
+    actions::{Actions, Error, Procedures, RUNNING_MAX},
     cluster::Access,
     event::{ActionIntent, ActionOutcome, Event, Outcome, kind},
     journal::{
@@ -67,7 +67,16 @@ impl Desk {
 
     fn actions(&self, kubeconfig: &Path) -> Actions {
         let access = Access { kubeconfig: Some(kubeconfig.into()) };
-        Actions::new(self.recorder.clone(), Some(access))
+        self.actions_of(Some(access), Procedures::default())
+    }
+
+    fn actions_without_cluster(&self) -> Actions {
+        self.actions_of(None, Procedures::default())
+    }
+
+    fn actions_of(&self, cluster: Option<Access>, procedures: Procedures) -> Actions {
+        let published = Arc::clone(&self.published);
+        Actions::new(self.recorder.clone(), published, cluster, procedures)
     }
 
     /// Every event of a kind, with its number.
@@ -139,7 +148,7 @@ fn write_kubeconfig(dir: &TempDir, port: u16) -> std::path::PathBuf {
 #[tokio::test]
 async fn what_makes_no_sense_is_refused_by_name_and_nothing_is_recorded() {
     let desk = Desk::start().await;
-    let actions = Actions::new(desk.recorder.clone(), None);
+    let actions = desk.actions_without_cluster();
     let with = |field: &str, value: Value| {
         let mut args = args("rollout");
         args[field] = value;
@@ -179,7 +188,7 @@ async fn what_makes_no_sense_is_refused_by_name_and_nothing_is_recorded() {
 #[tokio::test]
 async fn an_action_that_cannot_be_done_has_a_failed_outcome_that_repeats_its_intent() {
     let desk = Desk::start().await;
-    let actions = Actions::new(desk.recorder.clone(), None);
+    let actions = desk.actions_without_cluster();
     let started = actions.start(ACTOR, ACTION, &args("rollout")).await.expect("it starts");
     let (outcome_seq, outcome) = desk.outcome(1).await;
     let [(seq, intent)] = &desk.intents()[..] else { panic!("one intent") };
@@ -220,7 +229,7 @@ async fn the_intent_is_durable_before_the_cluster_hears_of_it() {
 #[tokio::test]
 async fn an_action_goes_on_when_whoever_asked_is_gone() {
     let desk = Desk::start().await;
-    let actions = Actions::new(desk.recorder.clone(), None);
+    let actions = desk.actions_without_cluster();
     let args = args("rollout");
     let mut asked = Box::pin(actions.start(ACTOR, ACTION, &args));
     let polled_once = std::future::poll_fn(|context| {
@@ -263,7 +272,7 @@ async fn no_more_than_some_actions_run_at_once() {
 async fn without_a_record_nothing_is_done_unless_that_is_asked_for() {
     let fs = Faulty::new();
     let desk = Desk::on(Arc::new(fs.clone())).await;
-    let actions = Actions::new(desk.recorder.clone(), None);
+    let actions = desk.actions_without_cluster();
     for op in [Op::Create, Op::Allocate, Op::Write] {
         fs.fail(op, std::io::ErrorKind::StorageFull);
     }
@@ -289,7 +298,7 @@ async fn without_a_record_nothing_is_done_unless_that_is_asked_for() {
 async fn an_intent_that_may_not_be_durable_is_not_acted_on_and_its_outcome_says_so() {
     let fs = Faulty::new();
     let desk = Desk::on(Arc::new(fs.clone())).await;
-    let actions = Actions::new(desk.recorder.clone(), None);
+    let actions = desk.actions_without_cluster();
     for op in [Op::Create, Op::Rename, Op::Sync] {
         fs.fail(op, std::io::ErrorKind::Other);
     }
@@ -306,7 +315,7 @@ async fn an_intent_that_may_not_be_durable_is_not_acted_on_and_its_outcome_says_
 #[tokio::test]
 async fn a_stopped_recorder_starts_nothing() {
     let desk = Desk::start().await;
-    let actions = Actions::new(desk.recorder.clone(), None);
+    let actions = desk.actions_without_cluster();
     desk.recorder.stop().await;
     let refused = actions.start(ACTOR, ACTION, &args("rollout")).await;
     assert!(matches!(refused, Err(Error::NotRecorded { .. })), "{refused:?}");

@@ -13,3 +13,5 @@ mod collected;
 mod cluster;
 #[path = "collect/link.rs"]
 mod link;
+#[path = "collect/probes.rs"]
+mod probes;

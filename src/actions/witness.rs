@@ -8,12 +8,15 @@ use kube::Api;
 use serde_json::{Value, json};
 use tokio::{sync::oneshot, time::timeout};
 
-use super::{Actions, EFFECT_TIME_MAX, Error, Needs, new_id, outcome};
+use super::{Actions, End, Error, Needs, new_id, outcome};
 use crate::{
     cluster::{self, Access},
     event::{ActionIntent, Extensions, now},
     recorder,
 };
+
+/// An effect that takes longer is given up.
+const EFFECT_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// The cluster answers within seconds or not at all; a person waits for it.
 const REVEAL_TIME_MAX: Duration = Duration::from_secs(15);
@@ -73,15 +76,16 @@ impl Actions {
         if let Err(error) = self.record_intent(&intent, Needs::Record).await {
             if matches!(error, recorder::Error::Unsure { .. }) {
                 let reason = "it was not begun: its intent could not be made durable";
-                self.record_outcome(outcome(intent, Err(reason.into()))).await;
+                self.record_outcome(outcome(intent, End::Failed(reason.into()))).await;
             }
             return Err(error.into());
         }
-        let (result, given) = match timeout(EFFECT_TIME_MAX, effect).await {
-            Ok((result, given)) => (result, Some(given)),
-            Err(_) => (Err("it did not end in time and was given up".into()), None),
+        let (end, given) = match timeout(EFFECT_TIME_MAX, effect).await {
+            Ok((Ok(detail), given)) => (End::Done(detail), Some(given)),
+            Ok((Err(problem), given)) => (End::Failed(problem), Some(given)),
+            Err(_) => (End::Failed("it did not end in time and was given up".into()), None),
         };
-        self.record_outcome(outcome(intent, result)).await;
+        self.record_outcome(outcome(intent, end)).await;
         Ok(given)
     }
 

@@ -72,13 +72,19 @@ pub async fn record_and_serve(
         let (recorder, generation) = (recorder.clone(), generation.clone());
         tokio::spawn(outside::record(outside, recorder, generation, stopping.clone()))
     });
+    let actions = Actions::new(
+        recorder.clone(),
+        Arc::clone(&published),
+        cluster.clone(),
+        config.procedures.clone(),
+    );
     announce(&listener)?;
     let desk = Desk {
         mode,
         version: env!("CARGO_PKG_VERSION").into(),
         published: Arc::clone(&published),
         recorder: Some(recorder.clone()),
-        actions: Some(Actions::new(recorder.clone(), cluster.clone())),
+        actions: Some(actions.clone()),
         admin_key: Some(AdminKey::new(&key.key)),
         outside: tools,
         reviewer,
@@ -93,6 +99,8 @@ pub async fn record_and_serve(
         cluster,
         kinds: config.kinds.clone(),
         app_server_url: config.app_server_url.clone(),
+        basic_info_url: config.basic_info_url.clone(),
+        probes: config.probes.clone(),
         pod_logs: config.pod_logs.clone(),
         volumes: config.volumes.clone(),
         ..collect::Config::default()
@@ -108,7 +116,7 @@ pub async fn record_and_serve(
         _ = &mut recorder_ended => bail!("the recorder ended by a fault of the program; see the log above"),
     }
     stop.send_replace(true);
-    let _ = tokio::join!(collectors, http);
+    let _ = tokio::join!(collectors, http, actions.stop());
     if let Some(told) = told {
         let _ = told.await;
     }
@@ -176,6 +184,7 @@ fn resume(published: &Published) -> Resume {
             .map(|(name, at)| (name.clone(), at.resource_version.clone()))
             .collect(),
         heard_until: snapshot.state.sources.keys().filter_map(heard).collect(),
+        probes: snapshot.state.probes.values().map(|probe| probe.result.clone()).collect(),
         pod_log_positions: snapshot.state.pod_log_positions.values().cloned().collect(),
     }
 }

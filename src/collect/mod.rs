@@ -34,7 +34,7 @@ pub use probes::{Check, Header, HeaderValue, HttpCheck, PROBES_MAX, Probe};
 
 use crate::{
     cluster::Access,
-    event::{Millis, PodLogPosition, State},
+    event::{Millis, PodLogPosition, ProbeResult, State},
 };
 use report::Report;
 
@@ -51,6 +51,10 @@ pub struct Config {
     /// Where the app-server listens, for example `ws://app-server:5110`. The path of the link is
     /// added where the URL has none.
     pub app_server_url: Option<String>,
+    /// Where the app-server tells of itself; by default beside the link.
+    pub basic_info_url: Option<String>,
+    /// What is checked.
+    pub probes: Vec<Probe>,
     /// Whose logs are followed through the cluster API.
     pub pod_logs: Vec<PodLogs>,
     /// Which volumes are measured.
@@ -67,6 +71,8 @@ pub struct Resume {
     /// The time until which each source had been heard, by its name. What was sent later may be
     /// missing, so it should lean to the past: for a log source, the time that its last line claims.
     pub heard_until: BTreeMap<String, Millis>,
+    /// What probes found last.
+    pub probes: Vec<ProbeResult>,
     /// How far the log of each container was read.
     pub pod_log_positions: Vec<PodLogPosition>,
 }
@@ -103,6 +109,9 @@ pub fn start(
         // An error means that the recorder has stopped.
         tasks.spawn(async move { _ = report.not_observed(State::Off, LEFT_OUT).await });
     }
+    let prober = probes::Prober::new(config.probes.clone(), resume.probes.clone());
+    let prober_report = report(ProbeResult::SOURCE);
+    tasks.spawn(supervisor::supervise(prober, prober_report, config.pace, shutdown.clone()));
     Collectors { tasks }
 }
 

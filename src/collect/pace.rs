@@ -24,6 +24,8 @@ pub struct Pace {
     pub ping_interval: Duration,
     /// A link on which nothing came for so long, not even the answer to a ping, is down.
     pub silence_max: Duration,
+    /// An open trace is recorded at most this often between its first record and its end.
+    pub trace_interval: Duration,
     /// The server is asked to end a watch after so many seconds. A dead connection is noticed then:
     /// a kind without changes and bookmarks is silent until its watch ends.
     pub watch_seconds: u32,
@@ -49,6 +51,8 @@ impl Default for Pace {
             ping_interval: Duration::from_secs(20),
             // Three pings went unanswered.
             silence_max: Duration::from_secs(60),
+            // Told again each second, it would fill the journal; a crash costs this much of it.
+            trace_interval: Duration::from_secs(10),
             // As long as the silence that the link allows.
             watch_seconds: 60,
             // A server that ends every watch at once is asked once a second.

@@ -1,6 +1,7 @@
 //! What a collector tells: its observations, and about itself whether it is up, down, or deaf.
 
 use std::{
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -8,9 +9,14 @@ use std::{
 use super::outlet::{Outlet, Refused, Stopped};
 use crate::event::{Event, Extensions, Gap, Listed, Millis, Observation, SourceState, State, now};
 
-/// The count of malformed messages is told at most this often: a peer that sends nothing but
-/// nonsense must not fill the journal with counts.
-const MALFORMED_INTERVAL: Duration = Duration::from_secs(1);
+/// Counts of malformed and unknown messages are told after this time at first, then less and less
+/// often: a peer that sends nothing else must not fill the journal with counts.
+const COUNTS_INTERVAL_MIN: Duration = Duration::from_secs(1);
+const COUNTS_INTERVAL_MAX: Duration = Duration::from_secs(60);
+
+/// So many sorts of unknown messages are counted by name, the rest together.
+const UNKNOWN_NAMES_MAX: usize = 20;
+const OTHER_NAMES: &str = "others";
 
 /// Where one source tells everything. Tags what it sends with the generation that it belongs to.
 pub struct Report {
@@ -25,7 +31,10 @@ pub struct Report {
     trouble: String,
     malformed: u64,
     last_malformed: String,
-    malformed_told: Option<Instant>,
+    unknown: BTreeMap<String, u64>,
+    counts_changed: bool,
+    counts_told: Option<Instant>,
+    counts_interval: Duration,
 }
 
 impl Report {
@@ -40,7 +49,10 @@ impl Report {
             trouble: "the recorder was not running".into(),
             malformed: 0,
             last_malformed: String::new(),
-            malformed_told: None,
+            unknown: BTreeMap::new(),
+            counts_changed: false,
+            counts_told: None,
+            counts_interval: COUNTS_INTERVAL_MIN,
         }
     }
 
@@ -167,19 +179,40 @@ impl Report {
     pub fn malformed(&mut self, what: String) {
         self.malformed += 1;
         self.last_malformed = what;
+        self.counts_changed = true;
     }
 
-    /// The state with the present count of malformed messages, if it is time to tell it.
+    /// Counts a message of a sort that this version does not know.
+    pub fn unknown(&mut self, name: String) {
+        let has_room = self.unknown.len() < UNKNOWN_NAMES_MAX || self.unknown.contains_key(&name);
+        let name = if has_room { name } else { OTHER_NAMES.into() };
+        *self.unknown.entry(name).or_default() += 1;
+        self.counts_changed = true;
+    }
+
+    /// The state with the present counts, if they changed and it is time to tell them.
     pub fn malformed_due(&mut self) -> Option<Event> {
-        let told = self.told.as_mut().filter(|told| told.malformed != self.malformed)?;
-        let waited = self.malformed_told.is_none_or(|at| at.elapsed() >= MALFORMED_INTERVAL);
-        if !waited {
+        let is_due = self.counts_told.is_none_or(|at| at.elapsed() >= self.counts_interval);
+        if !self.counts_changed || !is_due {
             return None;
         }
-        self.malformed_told = Some(Instant::now());
-        told.malformed = self.malformed;
-        told.last_malformed.clone_from(&self.last_malformed);
-        Some(Event::SourceState(told.clone()))
+        let mut told = self.told.clone()?;
+        if self.counts_told.replace(Instant::now()).is_some() {
+            self.counts_interval = (self.counts_interval * 2).min(COUNTS_INTERVAL_MAX);
+        }
+        self.count_in(&mut told);
+        self.told = Some(told.clone());
+        Some(Event::SourceState(told))
+    }
+
+    fn count_in(&mut self, state: &mut SourceState) {
+        state.malformed = self.malformed;
+        state.last_malformed.clone_from(&self.last_malformed);
+        if !self.unknown.is_empty() {
+            let counts: serde_json::Value = self.unknown.clone().into_iter().collect();
+            state.ext = Extensions(Some([(SourceState::UNKNOWN.to_owned(), counts)].into()));
+        }
+        self.counts_changed = false;
     }
 
     async fn tell(
@@ -194,15 +227,16 @@ impl Report {
             Some(told) if told.state == state => told.since,
             _ => at,
         };
-        let told = SourceState {
+        let mut told = SourceState {
             name: self.name.to_string(),
             state,
             reason: reason.into(),
             since,
-            malformed: self.malformed,
-            last_malformed: self.last_malformed.clone(),
+            malformed: 0,
+            last_malformed: String::new(),
             ext: Extensions::default(),
         };
+        self.count_in(&mut told);
         tracing::info!(source = &*self.name, state = state.as_str(), reason);
         before.push(Event::SourceState(told.clone()));
         self.send(before).await?;

@@ -12,6 +12,9 @@ use tokio::sync::watch;
 use super::{outlet::Stopped, pace::Pace, report::Report};
 use crate::event::{Event, State};
 
+/// How long a collector that stops waits for room in the recorder's queue.
+const LAST_WORDS_MAX: Duration = Duration::from_secs(1);
+
 /// Something that can be observed.
 pub trait Source: Send + 'static {
     /// Connects, tells [`Report::up`] and observes until something fails. May be dropped while it
@@ -100,10 +103,8 @@ pub async fn supervise(
         }
     }
     let words = source.last_words();
-    if !words.is_empty() {
-        // Losing them costs the next start some repeated work, so nobody waits for them.
-        let _ = report.try_send(words);
-    }
+    // A recorder that is gone or hangs cannot be told; the stop does not wait for it.
+    let _ = tokio::time::timeout(LAST_WORDS_MAX, report.send(words)).await;
 }
 
 async fn keep_observing(source: &mut impl Source, report: &mut Report, pace: Pace) -> Stopped {

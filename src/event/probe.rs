@@ -28,3 +28,8 @@ pub struct ProbeResult {
     /// Fields of later versions.
     pub ext: Extensions,
 }
+
+impl ProbeResult {
+    /// The name of the source that brings all of them.
+    pub const SOURCE: &str = "probes";
+}

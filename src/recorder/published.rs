@@ -8,7 +8,10 @@ use tokio::sync::watch;
 use crate::{
     event::{ActionOutcome, Millis},
     journal::{self, Positions, Reader, Recovery, Seq},
-    views::{self, read},
+    views::{
+        self,
+        read::{self, LogCounts},
+    },
 };
 
 /// The views at one moment; immutable.
@@ -116,6 +119,16 @@ impl Published {
             limits: Limits::default(),
         }));
         Ok(published)
+    }
+
+    /// What some sources have logged after an event, as far as the journal holds it. Touches the
+    /// map: not for an async worker.
+    ///
+    /// # Errors
+    /// The journal could not be read.
+    pub fn log_counts(&self, after: Seq, sources: &[String]) -> Result<LogCounts, journal::Error> {
+        let Some(reader) = self.reader.load_full() else { return Ok(LogCounts::default()) };
+        read::log_counts(&reader, after, sources)
     }
 
     /// Waits until the views are complete; false when the recorder stopped before.

@@ -25,13 +25,16 @@ use tokio::{sync::watch, task::JoinSet};
 
 pub use self::{
     app_server::{AppServer, Frame, LINK_PATH, LiveQuery, LogEntry, Mtx, Section},
-    cluster::Cluster,
+    cluster::{Cluster, End, KubeletFault, Script, Step},
 };
 use self::{
     app_server::{Mood, run_traffic},
     cluster::{Pace, Workload},
     incident::{APP_SERVER, LOST_NODE, NAMESPACE, Story, first_image},
 };
+
+/// Where the certificate of the cluster's authority is written, beside the kubeconfig.
+const AUTHORITY_FILE: &str = "sim-authority.pem";
 
 /// What is going to happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,8 +91,12 @@ impl Sim {
         let cluster = Arc::new(cluster.map_err(listen)?);
         let app_server = Arc::new(AppServer::start().await.map_err(listen)?);
         let kubeconfig = directory.join("sim-kubeconfig");
-        std::fs::write(&kubeconfig, cluster.kubeconfig())
-            .map_err(|source| Error::Kubeconfig { path: kubeconfig.clone(), source })?;
+        let write = |path: &Path, text: &str| {
+            std::fs::write(path, text)
+                .map_err(|source| Error::Kubeconfig { path: path.to_owned(), source })
+        };
+        write(&directory.join(AUTHORITY_FILE), cluster.authority())?;
+        write(&kubeconfig, &cluster.kubeconfig(AUTHORITY_FILE))?;
 
         let mut tasks = JoinSet::new();
         if scenario == Scenario::Demo {
@@ -122,11 +129,14 @@ impl Sim {
 }
 
 async fn start_demo_cluster(seed: u64, image: &str) -> io::Result<Cluster> {
+    let recorder =
+        workload(NAMESPACE, "monitor-backend", "ghcr.io/debate-map/monitor-backend:0.1.0", 1);
+    let database = workload("postgres", "debate-map-db", "docker.io/library/postgres:17.5", 1);
     let workloads = [
         workload(NAMESPACE, APP_SERVER, image, 2),
         workload(NAMESPACE, "web-server", "ghcr.io/debate-map/web-server:1.40.0", 2),
-        workload(NAMESPACE, "monitor-backend", "ghcr.io/debate-map/monitor-backend:0.1.0", 1),
-        workload("postgres", "debate-map-db", "docker.io/library/postgres:17.5", 1),
+        Workload { claim: Some("monitor-backend"), ..recorder },
+        Workload { claim: Some("debate-map-db"), ..database },
         workload("monitoring", "grafana", "docker.io/grafana/grafana:12.0.1", 1),
         workload("monitoring", "loki", "docker.io/grafana/loki:3.5.1", 1),
         workload("kube-system", "coredns", "registry.k8s.io/coredns/coredns:v1.12.0", 2),
@@ -135,5 +145,5 @@ async fn start_demo_cluster(seed: u64, image: &str) -> io::Result<Cluster> {
 }
 
 fn workload<'a>(namespace: &'a str, name: &'a str, image: &'a str, replicas: u64) -> Workload<'a> {
-    Workload { namespace, name, image, replicas, memory_limit: "1Gi" }
+    Workload { namespace, name, image, replicas, memory_limit: "1Gi", claim: None }
 }

@@ -15,8 +15,9 @@ use super::{
 };
 use crate::{
     event::{
-        ActionOutcome, ClusterEvent, DecodeError, Event, Gap, Key, Level, LogLine, Millis,
-        ObjectDeleted, State as SourceWord, Trace, TraceEnd, VolumeUsage, kind, millis,
+        ActionOutcome, ActionProgress, ClusterEvent, DecodeError, Event, Gap, Key, Level, LogLine,
+        Millis, ObjectDeleted, ProbeResult, State as SourceWord, Trace, TraceEnd, VolumeUsage,
+        kind, millis,
     },
     journal::{Error, Flags, Range, Reader, Record, Seq, Text},
 };
@@ -360,6 +361,82 @@ pub fn actions(
     Ok(merge(running.collect(), ended, window))
 }
 
+/// What some sources logged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LogCounts {
+    /// Lines of level `ERROR`.
+    pub errors: u64,
+    /// Lines of level `WARN`.
+    pub warnings: u64,
+    /// No gap of these sources lay in between, and the journal was read to its end: there are no
+    /// more.
+    pub is_whole: bool,
+}
+
+/// Counts the errors and warnings that some sources logged after an event.
+///
+/// # Errors
+/// The journal could not be read.
+pub fn log_counts(reader: &Reader, after: Seq, sources: &[String]) -> Result<LogCounts, Error> {
+    let mut counts = LogCounts { errors: 0, warnings: 0, is_whole: true };
+    let kinds = [kind::LOG_LINE, kind::GAP];
+    let range = Range { after, ..of_kinds(&kinds) };
+    reader.scan(range, &mut |record| {
+        match decode(record).map(|row| row.value) {
+            Some(Event::LogLine(line)) if sources.contains(&line.source) => {
+                counts.errors += u64::from(line.level == Level::Error);
+                counts.warnings += u64::from(line.level == Level::Warn);
+            }
+            Some(Event::Gap(gap)) if sources.contains(&gap.source) => counts.is_whole = false,
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok(counts)
+}
+
+/// One action by its id: a page with its newest record.
+///
+/// # Errors
+/// The journal could not be read.
+pub fn action(
+    reader: &Reader,
+    state: &State,
+    id: &str,
+    window: Window,
+) -> Result<Page<Recorded<Action>>, Error> {
+    if let Some(running) = state.running_actions.get(id) {
+        let (seq, learned) = (running.seq, running.intent.started);
+        let row = Recorded { seq, learned, value: Action::Running(running.intent.clone()) };
+        return Ok(Page { rows: vec![row], next: None });
+    }
+    let wanted = about(Key::action(id), &[kind::ACTION_OUTCOME]);
+    page(reader, window, wanted, |record| {
+        let Recorded { seq, learned, value: Event::ActionOutcome(value) } = decode(record)? else {
+            return None;
+        };
+        Some(Recorded { seq, learned, value: Action::Ended(value) })
+    })
+}
+
+/// The output of an action.
+///
+/// # Errors
+/// The journal could not be read.
+pub fn action_progress(
+    reader: &Reader,
+    id: &str,
+    window: Window,
+) -> Result<Page<Recorded<ActionProgress>>, Error> {
+    let wanted = about(Key::action(id), &[kind::ACTION_PROGRESS]);
+    page(reader, window, wanted, |record| {
+        let Recorded { seq, learned, value: Event::ActionProgress(value) } = decode(record)? else {
+            return None;
+        };
+        Some(Recorded { seq, learned, value })
+    })
+}
+
 /// Puts living rows among ended ones, newest record first, and cuts the page at its limit.
 fn merge<T>(
     living: Vec<Recorded<T>>,
@@ -448,8 +525,8 @@ impl ObjectFilter {
 ///
 /// For a source of log lines that is the time that its last line claims, where that lies shortly
 /// before the time it was learned: lines arrive in order, so what is missing was sent later. Else it
-/// is shortly before the time it was learned. For a
-/// watch it is the time of its last recorded position.
+/// is shortly before the time it was learned. For a watch it is the time of its last recorded
+/// position, for what measures or probes the time of its last result.
 ///
 /// # Errors
 /// The journal could not be read.
@@ -457,13 +534,24 @@ pub fn heard_until(reader: &Reader, state: &State, source: &str) -> Result<Optio
     match state.sources.get(source) {
         Some(known) if known.state.state == SourceWord::Up => {
             let position = state.watch_positions.get(source).map(|position| position.learned);
+            let last = last_measured(state, source).or(position);
             let line = last_line(reader, known)?;
             let since = known.state.since;
-            Ok(Some(line.or(position.filter(|at| *at > since)).unwrap_or(since)))
+            Ok(Some(line.or(last.filter(|at| *at > since)).unwrap_or(since)))
         }
         Some(known) if known.state.state != SourceWord::Off => down_since(reader, known).map(Some),
         _ => Ok(None),
     }
+}
+
+/// When a source last measured or probed something.
+fn last_measured(state: &State, source: &str) -> Option<Millis> {
+    let volumes =
+        state.volumes.values().map(|volume| (&*volume.usage.source, volume.usage.observed));
+    let processes = state.processes.values().map(|process| (&*process.source, process.observed));
+    let probes = state.probes.values().map(|probe| (ProbeResult::SOURCE, probe.result.observed));
+    let all = volumes.chain(processes).chain(probes);
+    all.filter(|(name, _)| *name == source).map(|(_, observed)| observed).reduce(Millis::max)
 }
 
 /// When the last line of a source that is up was sent.

@@ -1,12 +1,16 @@
 //! The link to the app-server.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use futures_util::SinkExt;
 use monitor_backend::{
     collect::{Config, Pace, Resume},
-    event::{Event, State, TraceEnd},
+    event::{Event, Observation, State, Trace, TraceEnd},
 };
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -80,7 +84,7 @@ async fn malformed_frames_are_counted_and_the_link_stays_up() {
     let server = AppServer::start().await;
     let mut collected = observe(&server);
     let mut connection = server.accept().await;
-    for frame in ["not json", r#"{"Unknown":{}}"#, r#"{"LogEntryAdded":{"entry":{}}}"#, ""] {
+    for frame in ["not json", r#"{"One":1,"Two":2}"#, r#"{"LogEntryAdded":{"entry":{}}}"#, ""] {
         connection.say(frame).await;
     }
     connection.0.send(Message::binary(vec![1, 2, 3])).await.expect("the link listens");
@@ -367,4 +371,219 @@ async fn connection_is_open(connection: &mut super::app_server::Connection) -> b
         while let Some(Ok(_)) = connection.0.next().await {}
     });
     end.await.is_err()
+}
+
+/// A frame with a trace of so many sections, of which only the last is open, if any is.
+fn sections(id: usize, count: usize, is_open: bool) -> String {
+    let section = |index: usize| {
+        let duration = (!is_open || index + 1 < count).then_some(1.5);
+        let fields = json!({"path": format!("f/{index}"), "extra_info": null,
+            "start_time": 1000.0 + index as f64, "duration": duration});
+        (format!("f/{index}#{index}"), fields)
+    };
+    let lifetimes: Value = (0..count).map(section).collect();
+    json!({"MtxEntryDone": {"mtx": {"id": id.to_string(), "section_lifetimes": lifetimes}}})
+        .to_string()
+}
+
+fn of_trace(seen: &Seen) -> Option<&Trace> {
+    match seen {
+        Seen::Event(Event::Trace(trace)) => Some(trace),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn open_requests_that_are_told_again_and_again_are_recorded_at_their_cadence() {
+    const OPEN: usize = 5_000;
+    const ROUNDS: usize = 4;
+    let interval = Duration::from_secs(2);
+    let pace = Pace { trace_interval: interval, ..fast() };
+    let server = AppServer::start().await;
+    let mut collected =
+        Collected::start(&config(&server.url(), pace), &Resume::default(), QUEUE_MESSAGES);
+    collected.only = NAME;
+    let mut connection = server.accept().await;
+    collected.state(NAME, State::Up).await;
+    let began = Instant::now();
+    let saying = tokio::spawn(async move {
+        for round in 1..=ROUNDS {
+            for id in 0..OPEN {
+                connection.say(&sections(id, round, true)).await;
+            }
+        }
+        for id in 0..OPEN {
+            connection.say(&sections(id, ROUNDS + 1, false)).await;
+        }
+        connection.say(&log(now(), "end")).await;
+        connection
+    });
+
+    assert_eq!(line(&mut collected).await, "end");
+    let took = began.elapsed().as_secs_f64() / interval.as_secs_f64();
+    let open = collected.passed.iter().filter_map(of_trace).filter(|t| t.end == TraceEnd::Open);
+    let ended: Vec<&Trace> =
+        collected.passed.iter().filter_map(of_trace).filter(|t| t.end == TraceEnd::Ended).collect();
+    let most = OPEN as f64 * (1.0 + took);
+    assert!(open.clone().count() >= OPEN && open.clone().count() as f64 <= most, "{took}");
+    assert_eq!(ended.len(), OPEN, "each end is recorded once");
+    for trace in ended {
+        assert_eq!(trace.sections.len(), ROUNDS + 1, "an end is whole: {trace:?}");
+        assert!(trace.duration().is_some());
+    }
+    saying.await.expect("all was said");
+}
+
+#[tokio::test]
+async fn what_an_open_request_did_last_is_told_before_the_link_is_down_and_at_a_stop() {
+    for is_stopped in [false, true] {
+        let server = AppServer::start().await;
+        let mut collected = observe(&server);
+        let mut connection = server.accept().await;
+        for count in 1..=3 {
+            connection.say(&sections(7, count, true)).await;
+        }
+        connection.wait_until_read().await;
+        let first = collected.wait(|seen| of_trace(seen).cloned()).await;
+        assert_eq!(first.sections.len(), 1);
+        let last = if is_stopped {
+            let last = collected.stop().await.into_iter().map(|observed| observed.what);
+            let events = last.flat_map(|what| match what {
+                Observation::Events(events) => events,
+                Observation::Listed(_) => vec![],
+            });
+            events.map(Seen::Event).find_map(|seen| of_trace(&seen).cloned())
+        } else {
+            connection.0.close(None).await.expect("the link listens");
+            collected.state(NAME, State::Down).await;
+            collected.passed.iter().find_map(|seen| of_trace(seen).cloned())
+        };
+        let last = last.expect("the newest state is told");
+        assert_eq!((last.sections.len(), last.end), (3, TraceEnd::Open));
+    }
+}
+
+#[tokio::test]
+async fn an_open_request_that_falls_silent_is_recorded_as_it_was_last() {
+    let server = AppServer::start().await;
+    let pace = Pace { trace_interval: Duration::from_millis(200), ..fast() };
+    let mut collected = start(&config(&server.url(), pace));
+    let mut connection = server.accept().await;
+    connection.say(&sections(7, 1, true)).await;
+    connection.say(&sections(7, 2, true)).await;
+    let count = |seen: &Seen| of_trace(seen).map(|trace| trace.sections.len());
+    assert_eq!(collected.wait(count).await, 1);
+    assert_eq!(collected.wait(count).await, 2);
+}
+
+#[tokio::test]
+async fn unknown_messages_are_counted_by_name_and_are_no_malformed_ones() {
+    let server = AppServer::start().await;
+    let mut collected = observe(&server);
+    let mut connection = server.accept().await;
+    for number in 0..30 {
+        connection.say(&json!({format!("Sort{number:02}"): {}}).to_string()).await;
+        connection.say(r#"{"Sort00":{"a":1}}"#).await;
+    }
+    let mut counted = 0;
+    while counted < 60 {
+        let up = collected.state(NAME, State::Up).await;
+        assert_eq!((up.malformed, &*up.last_malformed), (0, ""));
+        assert!(up.unknown().count() <= 21, "names are bounded: {up:?}");
+        counted = up.unknown().map(|(_, count)| count).sum();
+        if counted == 60 {
+            let of = |wanted| up.unknown().find(|(name, _)| *name == wanted).map(|one| one.1);
+            assert_eq!((of("Sort00"), of("Sort19"), of("others")), (Some(31), Some(1), Some(10)));
+        }
+    }
+}
+
+/// Bytes that no WebSocket frame may have, and what the source says of them.
+const GARBAGE: [(&str, &[u8], &str); 4] = [
+    ("text that is no UTF-8", b"\x81\x02\xc3\x28", "utf-8"),
+    ("a frame longer than memory", b"\x81\x7f\x0f\xff\xff\xff\xff\xff\xff\xff", "too long"),
+    ("an opcode that there is not", b"\x83\x00", "opcode"),
+    ("something else than a WebSocket", &[b'H'; 200], "did the app-server"),
+];
+
+#[tokio::test]
+async fn garbage_ends_the_link_with_a_reason_and_it_comes_back() {
+    for (what, bytes, reason) in GARBAGE {
+        let server = AppServer::start().await;
+        let mut collected = observe(&server);
+        let mut connection = server.accept().await;
+        collected.state(NAME, State::Up).await;
+        connection.0.get_mut().write_all(bytes).await.expect("the link listens");
+        let down = collected.state(NAME, State::Down).await;
+        assert!(down.reason.to_lowercase().contains(reason), "{what}: {}", down.reason);
+        let mut connection = server.accept().await;
+        collected.state(NAME, State::Up).await;
+        connection.say(&log(now(), what)).await;
+        assert_eq!(line(&mut collected).await, what);
+    }
+}
+
+/// A text frame as bytes, unmasked, as a server sends it.
+fn frame(text: &str) -> Vec<u8> {
+    let length = u16::try_from(text.len()).expect("a short text");
+    [&[0x81, 126], &length.to_be_bytes()[..], text.as_bytes()].concat()
+}
+
+#[tokio::test]
+async fn bytes_that_trickle_are_a_frame_when_all_have_come() {
+    let server = AppServer::start().await;
+    let mut collected = observe(&server);
+    let mut connection = server.accept().await;
+    for byte in frame(&log(now(), "slow")) {
+        connection.0.get_mut().write_all(&[byte]).await.expect("the link listens");
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(line(&mut collected).await, "slow");
+    assert!(!collected.passed.iter().any(|seen| {
+        matches!(seen, Seen::Event(Event::SourceState(state)) if state.state == State::Down)
+    }));
+}
+
+#[tokio::test]
+async fn a_greeting_that_trickles_for_too_long_is_given_up() {
+    let server = AppServer::start().await;
+    let pace = Pace { greeting_max: Duration::from_millis(200), ..fast() };
+    let mut collected = start(&config(&server.url(), pace));
+    let mut stream = server.accept_bare().await;
+    let trickling = tokio::spawn(async move {
+        // Until the other side closes.
+        for byte in b"HTTP/1.1 101 Switching Protocols\r\n".iter().cycle() {
+            if stream.write_all(&[*byte]).await.is_err() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    let down = collected.state(NAME, State::Down).await;
+    assert!(down.reason.contains("no answer"), "{}", down.reason);
+    trickling.await.expect("it ends with the connection");
+    let _connection = server.accept().await;
+    collected.state(NAME, State::Up).await;
+}
+
+#[tokio::test]
+async fn a_peer_that_disappears_within_a_frame_costs_that_frame_alone() {
+    let server = AppServer::start().await;
+    let mut collected = observe(&server);
+    for is_reset in [true, false] {
+        let mut connection = server.accept().await;
+        collected.state(NAME, State::Up).await;
+        connection.say(&log(now(), "whole")).await;
+        assert_eq!(line(&mut collected).await, "whole");
+        let torn = frame(&log(now(), "torn"));
+        let stream = connection.0.get_mut();
+        stream.write_all(&torn[..torn.len() / 2]).await.expect("the link listens");
+        if is_reset {
+            stream.set_zero_linger().expect("it is connected");
+        }
+        drop(connection);
+        let down = collected.state(NAME, State::Down).await;
+        assert!(down.reason.contains("did the app-server restart"), "{}", down.reason);
+        assert!(collected.passed.is_empty(), "{:?}", collected.passed);
+    }
 }

@@ -6,7 +6,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use monitor_backend::{
     collect::{self, Collectors, Config, Outlet, Pace, Resume},
-    event::{Event, Gap, Listed, Observation, Observed, SourceState, State},
+    event::{Event, Gap, Listed, Observation, Observed, ProbeResult, SourceState, State},
 };
 use tokio::{
     sync::{mpsc, watch},
@@ -52,6 +52,7 @@ impl Seen {
             Seen::Event(Event::SourceState(e)) => &e.name,
             Seen::Event(Event::Gap(e)) => &e.source,
             Seen::Event(Event::WatchPosition(e)) => &e.source,
+            Seen::Event(Event::ProbeResult(_)) => ProbeResult::SOURCE,
             Seen::Event(Event::VolumeUsage(e)) => &e.source,
             Seen::Event(Event::ProcessUsage(e)) => &e.source,
             Seen::Event(Event::PodLogPosition(e)) => &e.source,

@@ -28,7 +28,7 @@ use super::{
     report::Report,
     supervisor::{Failure, Retry, Source},
 };
-use crate::redact;
+use crate::{event::Event, redact};
 use session::Session;
 
 /// The name of this source.
@@ -79,6 +79,10 @@ impl Source for Link {
 
     fn forget(&mut self) {
         self.session = None;
+    }
+
+    fn last_words(&self) -> Vec<Event> {
+        self.session.as_ref().map(Session::last_words).unwrap_or_default()
     }
 
     fn start_over(&mut self) {

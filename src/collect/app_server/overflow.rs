@@ -6,13 +6,16 @@
 
 use std::collections::BTreeMap;
 
+use super::NAME;
 use crate::{
     collect::{outlet::Stopped, report::Report},
-    event::{Event, Key, Millis, now},
+    event::{Event, Extensions, Gap, Key, Millis, now},
 };
 
 /// How many entities may wait. Beyond that, states are dropped and counted like lines.
 const WAITING_MAX: usize = 16_384;
+
+const QUEUE_FULL: &str = "the recorder could not keep up: its queue was full";
 
 /// What waits for room in the queue.
 #[derive(Debug, Default)]
@@ -52,12 +55,26 @@ impl Overflow {
     pub fn waiting(&mut self, report: &Report) -> Vec<Event> {
         let mut events = Vec::new();
         if self.dropped > 0 {
-            let reason = "the recorder could not keep up: its queue was full";
-            events.push(report.gap_between(self.from, now(), reason, Some(self.dropped)));
+            events.push(report.gap_between(self.from, now(), QUEUE_FULL, Some(self.dropped)));
             self.dropped = 0;
         }
         events.extend(std::mem::take(&mut self.waiting).into_values());
         events
+    }
+
+    /// What waits, and stays here. The count of what was dropped ends with the link.
+    pub fn last_words(&self) -> Vec<Event> {
+        let gap = (self.dropped > 0).then(|| {
+            Event::Gap(Gap {
+                source: NAME.into(),
+                reason: QUEUE_FULL.into(),
+                from: self.from,
+                to: now(),
+                dropped: Some(self.dropped),
+                ext: Extensions::default(),
+            })
+        });
+        gap.into_iter().chain(self.waiting.values().cloned()).collect()
     }
 
     fn keep(&mut self, event: Event, from: Millis) {
@@ -89,7 +106,7 @@ mod tests {
     use super::*;
     use crate::{
         collect::Outlet,
-        event::{Extensions, Level, LogLine, Observation, Trace, TraceEnd},
+        event::{Level, LogLine, Observation, Trace, TraceEnd},
     };
 
     fn line() -> Event {

@@ -8,14 +8,14 @@ use tokio_tungstenite::tungstenite::{Bytes, Error as WsError, Message};
 
 use super::{
     Socket,
-    frame::{self, Frame},
+    frame::{self, Frame, Said},
     heard::Heard,
     overflow::Overflow,
     traces::Traces,
 };
 use crate::{
     collect::{outlet::Stopped, pace::Pace, report::Report},
-    event::{Event, Millis, now},
+    event::{Event, Millis, Trace, now},
 };
 
 /// How many frames go to the recorder at once: enough to make its cost a frame small.
@@ -61,7 +61,7 @@ impl Session {
             first: None,
             is_settled: false,
             heard: Heard::new(now()),
-            traces: Traces::default(),
+            traces: Traces::new(pace.trace_interval),
             overflow: Overflow::default(),
             last_came: Instant::now(),
             ping_sent: Instant::now(),
@@ -71,7 +71,7 @@ impl Session {
 
     /// Forgets what was sent: the journal was wiped.
     pub fn start_over(&mut self) {
-        self.traces = Traces::default();
+        self.traces = Traces::new(self.pace.trace_interval);
         self.overflow = Overflow::default();
     }
 
@@ -85,7 +85,7 @@ impl Session {
             self.is_settled = true;
             self.heard = Heard::new(now());
             if let Some(Some(Ok(Message::Text(text)))) = &self.first
-                && let Ok(frame) = frame::read(text)
+                && let Ok(Said::Known(frame)) = frame::read(text)
             {
                 self.heard.frame(now(), frame.claimed);
             }
@@ -114,9 +114,18 @@ impl Session {
                 _ = tick.tick() => self.look_after(report).await?,
             };
         };
-        // There is time now: what waited for room is sent before the news that the link is down.
+        // There is time now: what waited is sent before the news that the link is down.
         report.send(self.overflow.waiting(report)).await?;
+        for traces in chunks(self.traces.flush(Instant::now())) {
+            report.send(traces).await?;
+        }
         Ok(ended)
+    }
+
+    /// What waits, for the case that there will be no time for it.
+    pub fn last_words(&self) -> Vec<Event> {
+        let traces = self.traces.pending().cloned().map(Event::Trace);
+        self.overflow.last_words().into_iter().chain(traces).collect()
     }
 
     /// Takes a message and all that came with it. Returns why the connection has ended, if it has.
@@ -149,7 +158,8 @@ impl Session {
             Some(Ok(Message::Text(text))) => {
                 batch.bytes += text.len();
                 match frame::read(&text) {
-                    Ok(frame) => batch.events.extend(self.note(frame)),
+                    Ok(Said::Known(frame)) => batch.events.extend(self.note(frame, text.len())),
+                    Ok(Said::Unknown(name)) => report.unknown(name),
                     Err(malformed) => report.malformed(malformed),
                 }
             }
@@ -170,12 +180,12 @@ impl Session {
         None
     }
 
-    /// The event of a frame, unless it tells nothing new.
-    fn note(&mut self, frame: Frame) -> Option<Event> {
+    /// What is to be recorded now that a frame of so many bytes came.
+    fn note(&mut self, frame: Frame, bytes: usize) -> Option<Event> {
         self.heard.frame(now(), frame.claimed);
-        match &frame.event {
-            Event::Trace(trace) if !self.traces.is_news(trace) => None,
-            _ => Some(frame.event),
+        match frame.event {
+            Event::Trace(trace) => self.traces.take(trace, bytes, Instant::now()).map(Event::Trace),
+            event => Some(event),
         }
     }
 
@@ -185,10 +195,14 @@ impl Session {
         }
     }
 
-    /// What time alone asks for: room for what waits, a ping, the end of a silent connection.
+    /// What time alone asks for: room for what waits, traces that are due, a ping, the end of a
+    /// silent connection.
     async fn look_after(&mut self, report: &mut Report) -> Result<Option<String>, Stopped> {
-        let due = report.malformed_due();
-        self.overflow.offer(due.into_iter().collect(), self.heard.until(), report)?;
+        let counts = report.malformed_due();
+        self.overflow.offer(counts.into_iter().collect(), self.heard.until(), report)?;
+        for traces in chunks(self.traces.due(Instant::now())) {
+            self.overflow.offer(traces, self.heard.until(), report)?;
+        }
         report.heard(self.heard.until());
         if self.last_came.elapsed() >= self.pace.silence_max {
             let silent = self.pace.silence_max.as_secs();
@@ -206,4 +220,13 @@ impl Session {
         let sent = self.socket.send(Message::Ping(payload)).await;
         Ok(sent.err().map(|e| format!("{e}; did the app-server restart?")))
     }
+}
+
+/// Traces in messages of a usual size.
+fn chunks(traces: Vec<Trace>) -> impl Iterator<Item = Vec<Event>> {
+    let mut rest = traces.into_iter().map(Event::Trace);
+    std::iter::from_fn(move || {
+        let chunk: Vec<Event> = rest.by_ref().take(BATCH_FRAMES_MAX).collect();
+        (!chunk.is_empty()).then_some(chunk)
+    })
 }

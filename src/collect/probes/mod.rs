@@ -1,6 +1,15 @@
 //! Probes: checks of what others serve, by HTTP or TCP, each result recorded.
+//!
+//! All of them are one source, which is up while they run: a target that fails is a result, and no
+//! source that is down.
+
+mod check;
+
+mod prober;
 
 use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
+
+pub use prober::Prober;
 
 /// How many probes are run; each is a request at once and a state in memory.
 pub const PROBES_MAX: usize = 100;
@@ -16,6 +25,17 @@ pub struct Probe {
     pub interval: Duration,
     /// A check that takes longer has failed; less than the interval.
     pub timeout: Duration,
+}
+
+impl Probe {
+    /// What is recorded as its target: nothing that may be secret, so neither query nor fragment.
+    pub fn target(&self) -> String {
+        match &self.check {
+            Check::Tcp { host, port } if host.contains(':') => format!("tcp://[{host}]:{port}"),
+            Check::Tcp { host, port } => format!("tcp://{host}:{port}"),
+            Check::Http(http) => http.url.split(['?', '#']).next().unwrap_or_default().to_owned(),
+        }
+    }
 }
 
 /// What a probe checks.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::event::{Event, Extensions, Gap, Millis, Role};
+use crate::event::{Event, Extensions, Gap, Millis, ProbeResult, Role};
 
 /// What was lost and has not been told yet.
 #[derive(Debug, Default)]
@@ -108,7 +108,7 @@ pub(super) fn source_of(event: &Event) -> &str {
         Event::SourceState(e) => &e.name,
         Event::Gap(e) => &e.source,
         Event::WatchPosition(e) => &e.source,
-        Event::ProbeResult(_) => "probes",
+        Event::ProbeResult(_) => ProbeResult::SOURCE,
         Event::VolumeUsage(e) => &e.source,
         Event::ProcessUsage(e) => &e.source,
         Event::PodLogPosition(e) => &e.source,

@@ -1,4 +1,4 @@
-//! The API's HTTP side: list, watch, get, delete and patch, for the kinds of `resources`.
+//! The API's HTTP side: list, watch, get, delete, patch and exec, for the kinds of `resources`.
 //!
 //! Any bearer token is accepted, and none is needed.
 
@@ -19,6 +19,7 @@ use tokio::net::TcpStream;
 
 use super::{
     Shared,
+    exec::{exec, pod_of},
     list::list,
     patch::{mark_deleted, patched},
     query::Query,
@@ -44,10 +45,15 @@ pub(super) async fn serve(shared: Arc<Shared>, stream: TcpStream) {
         }
     });
     // A connection that breaks is the client's to notice.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let _ = connection.with_upgrades().await;
 }
 
 async fn route(shared: &Arc<Shared>, request: Request<Incoming>) -> Answer {
+    if let Some(pod) = pod_of(request.uri().path()) {
+        let switched = exec(shared, &pod, request)?;
+        return Ok(switched.map(|()| Full::new(Bytes::new()).boxed_unsync()));
+    }
     let target = Target::parse(request.uri().path()).ok_or_else(Refusal::unknown_path)?;
     match (request.method(), target.key()) {
         (&Method::GET, None) => list_or_watch(shared, target, request.uri().query()),
