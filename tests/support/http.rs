@@ -168,7 +168,7 @@ impl Server {
 
     /// A request without access.
     pub fn bare(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("http://{}{path}", self.address))
+        self.elsewhere(method, &format!("http://{}{path}", self.address))
     }
 
     /// A request to another address.
