@@ -65,10 +65,10 @@ impl Actions {
         Ok((id, given))
     }
 
-    async fn witnessed<T>(
+    async fn witnessed<T: Send + 'static>(
         &self,
         intent: ActionIntent,
-        effect: impl Future<Output = (Result<String, String>, T)> + Send,
+        effect: impl Future<Output = (Result<String, String>, T)> + Send + 'static,
     ) -> Result<Option<T>, Error> {
         if let Err(error) = self.record_intent(&intent, Needs::Record).await {
             if matches!(error, recorder::Error::Unsure { .. }) {
@@ -77,9 +77,11 @@ impl Actions {
             }
             return Err(error.into());
         }
-        let (result, given) = match timeout(REQUEST_TIME_MAX, effect).await {
-            Ok((result, given)) => (result, Some(given)),
-            Err(_) => (Err("it did not end in time and was given up".into()), None),
+        // A bug in it is a failure too, so that there is an outcome.
+        let (result, given) = match tokio::spawn(timeout(REQUEST_TIME_MAX, effect)).await {
+            Ok(Ok((result, given))) => (result, Some(given)),
+            Ok(Err(_)) => (Err("it did not end in time and was given up".into()), None),
+            Err(_) => (Err("it failed in itself; this is a bug".into()), None),
         };
         self.record_outcome(outcome(intent, result.into())).await;
         Ok(given)
@@ -96,7 +98,7 @@ impl Actions {
         place: SecretPlace,
     ) -> Result<(String, Result<String, String>), Error> {
         let args = json!({
-            "namespace": place.namespace, "secret": place.name, "key": place.key,
+            "namespace": place.namespace, "name": place.name, "key": place.key,
         });
         let cluster = self.cluster.clone();
         let effect = async move {
