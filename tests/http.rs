@@ -44,3 +44,6 @@ mod replay;
 
 #[path = "http/site.rs"]
 mod site;
+
+#[path = "http/usage.rs"]
+mod usage;
