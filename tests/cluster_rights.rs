@@ -6,11 +6,7 @@ mod cluster;
 #[path = "support/collected.rs"]
 mod collected;
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use cluster::Cluster;
 use collected::{Collected, Seen, fast};
@@ -136,8 +132,8 @@ async fn await_rights(cluster: &Cluster, rights: &[Right], missing: Option<&Righ
 }
 
 /// Starts every watch and returns what it came to: up, or not and why.
-async fn states(kubeconfig: &PathBuf) -> BTreeMap<String, (State, String)> {
-    let cluster = Some(Access { kubeconfig: Some(kubeconfig.clone()) });
+async fn states(kubeconfig: &Path) -> BTreeMap<String, (State, String)> {
+    let cluster = Some(Access { kubeconfig: Some(kubeconfig.to_owned()) });
     let config = Config { cluster, pace: fast(), ..Config::default() };
     let mut collected = Collected::start(&config, &Resume::default(), QUEUE_MESSAGES);
     let wanted = Kinds::default().iter().count();
