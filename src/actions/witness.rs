@@ -8,15 +8,12 @@ use kube::Api;
 use serde_json::{Value, json};
 use tokio::{sync::oneshot, time::timeout};
 
-use super::{Actions, End, Error, Needs, new_id, outcome};
+use super::{Actions, End, Error, Needs, effect::REQUEST_TIME_MAX, new_id, outcome};
 use crate::{
     cluster::{self, Access},
     event::{ActionIntent, Extensions, now},
     recorder,
 };
-
-/// An effect that takes longer is given up.
-const EFFECT_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// The cluster answers within seconds or not at all; a person waits for it.
 const REVEAL_TIME_MAX: Duration = Duration::from_secs(15);
@@ -81,13 +78,12 @@ impl Actions {
             return Err(error.into());
         }
         // A bug in it is a failure too, so that there is an outcome.
-        let (end, given) = match tokio::spawn(timeout(EFFECT_TIME_MAX, effect)).await {
-            Ok(Ok((Ok(detail), given))) => (End::Done(detail), Some(given)),
-            Ok(Ok((Err(problem), given))) => (End::Failed(problem), Some(given)),
-            Ok(Err(_)) => (End::Failed("it did not end in time and was given up".into()), None),
-            Err(_) => (End::Failed("it failed in itself; this is a bug".into()), None),
+        let (result, given) = match tokio::spawn(timeout(REQUEST_TIME_MAX, effect)).await {
+            Ok(Ok((result, given))) => (result, Some(given)),
+            Ok(Err(_)) => (Err("it did not end in time and was given up".into()), None),
+            Err(_) => (Err("it failed in itself; this is a bug".into()), None),
         };
-        self.record_outcome(outcome(intent, end)).await;
+        self.record_outcome(outcome(intent, result.into())).await;
         Ok(given)
     }
 
