@@ -171,11 +171,6 @@ impl Server {
         self.elsewhere(method, &format!("http://{}{path}", self.address))
     }
 
-    /// A request to another address.
-    pub fn elsewhere(&self, method: Method, url: &str) -> RequestBuilder {
-        self.client.request(method, url)
-    }
-
     /// A request with the admin key.
     pub fn ask(&self, method: Method, path: &str) -> RequestBuilder {
         self.bare(method, path).bearer_auth(KEY)
