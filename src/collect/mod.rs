@@ -103,6 +103,14 @@ pub fn start(
         let watcher = cluster::Watcher::new(kind, config.cluster.clone(), position, config.pace);
         tasks.spawn(supervisor::supervise(watcher, report, config.pace, shutdown.clone()));
     }
+    for selection in &config.pod_logs {
+        let source = selection.source();
+        let heard_until = resume.heard_until.get(&source).copied();
+        let report = Report::new(source, outlet.clone(), heard_until);
+        let (access, positions) = (config.cluster.clone(), &resume.pod_log_positions);
+        let logs = pod_logs::Selection::new(selection.clone(), access, positions, config.pace);
+        tasks.spawn(supervisor::supervise(logs, report, config.pace, shutdown.clone()));
+    }
     let cluster = || config.cluster.clone();
     let own = volumes::Own::new(&config.volumes, &resume.usages);
     let own_report = report(volumes::Own::NAME);
