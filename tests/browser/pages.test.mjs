@@ -23,7 +23,7 @@ const ROUTES = [
 ]
 
 /** Pages with a table whose rows open. */
-const ROWS = ['/cluster', '/requests', '/live-queries', '/volumes']
+const ROWS = ['/cluster', '/requests', '/live-queries']
 
 let recorder
 let browser
