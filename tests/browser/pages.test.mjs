@@ -23,7 +23,7 @@ const ROUTES = [
 ]
 
 /** Pages with a table whose rows open. */
-const ROWS = ['/cluster', '/requests', '/live-queries']
+const ROWS = ['/cluster', '/requests', '/live-queries', '/volumes']
 
 let recorder
 let browser
