@@ -51,14 +51,18 @@ test('what is wrong is named on the first page, with its severity in a word', as
 })
 
 test('its proof says from when on it counts, and leads to the object', async () => {
-  const articles = page.getByRole('article').filter({ hasText: /pod/i })
-  const article = articles.first()
+  const toObject = page.locator('a[href^="#/cluster?uid="][href*="seq="]')
+  const article = page.getByRole('article').filter({ has: toObject }).first()
   await article.getByText(/^Proof/).click()
-  await article.getByText(/\(\w+_\w+\)|_/).first().waitFor()
-  const links = article.getByRole('list', { name: 'Records' }).getByRole('link')
-  await links.first().click()
+  const { problems } = await recorder.get('problems')
+  const said = await article.getByRole('paragraph').allInnerTexts()
+  assert.ok(
+    problems.some(({ threshold }) => threshold !== '' && said.includes(threshold)),
+    said.join('\n'),
+  )
+  await article.locator(toObject).first().click()
   await page.getByRole('complementary').getByRole('heading', { level: 2 }).waitFor()
-  await until('the address of the object', () => /#\/cluster\?uid=.+&seq=\d+/.test(page.url()))
+  assert.match(page.url(), /#\/cluster\?uid=.+&seq=\d+/)
 })
 
 test('volumes and probes of the demo are listed, the recorder\u2019s own volume first', async () => {
@@ -67,7 +71,7 @@ test('volumes and probes of the demo are listed, the recorder\u2019s own volume 
   await table.getByRole('row').nth(1).getByText("the recorder's own").waitFor()
   await table.getByRole('row').nth(1).getByText(/\d+ %/).waitFor()
   await table.getByRole('row').nth(1).getByRole('button').click()
-  await page.getByRole('complementary').getByText('Recorded states').waitFor()
+  await page.getByRole('heading', { name: 'Recorded states' }).waitFor()
   await page.goto(`${recorder.url}#/probes`)
   const probes = page.getByRole('table', { name: /^Probes/ })
   await probes.getByRole('row').nth(1).getByText(/answers|fails/).waitFor()
