@@ -9,6 +9,8 @@ mod app_server;
 #[path = "support/collected.rs"]
 mod collected;
 
+#[path = "collect/basic_info.rs"]
+mod basic_info;
 #[path = "collect/cluster.rs"]
 mod cluster;
 #[path = "collect/link.rs"]

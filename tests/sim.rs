@@ -397,3 +397,18 @@ async fn the_demo_tells_all_three_kinds_of_frames() {
     let expected = ["LQInstanceUpdated", "LogEntryAdded", "MtxEntryDone"];
     assert!(tags.iter().map(String::as_str).eq(expected), "{tags:?}");
 }
+
+#[tokio::test]
+async fn the_app_server_tells_of_its_process_beside_the_link() {
+    let fixture = start(Scenario::Quiet).await;
+    let url = fixture.sim.app_server().basic_info_url();
+    let answer = client::plain().get(&url).send().await.expect("an answer");
+    assert_eq!(answer.status(), 200);
+    let text = answer.text().await.expect("a text");
+    let told: Value = serde_json::from_str(&text).expect("JSON");
+    assert!(told["memory_bytes"].as_u64().is_some_and(|bytes| bytes > 0), "{told}");
+    assert_eq!(told["link_clients"], 0);
+    // And the link is there as before.
+    let (mut link, _) = connect_async(fixture.sim.app_server_url()).await.expect("a greeting");
+    link.close(None).await.expect("it listens");
+}

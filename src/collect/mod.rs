@@ -10,6 +10,8 @@ mod cluster;
 
 mod outlet;
 
+mod own_process;
+
 mod pace;
 
 mod probes;
@@ -101,6 +103,15 @@ pub fn start(
         let watcher = cluster::Watcher::new(kind, config.cluster.clone(), position, config.pace);
         tasks.spawn(supervisor::supervise(watcher, report, config.pace, shutdown.clone()));
     }
+    let basic_info = app_server::BasicInfo::new(
+        config.basic_info_url.as_deref(),
+        config.app_server_url.as_deref(),
+    );
+    let info_report = report(app_server::BASIC_INFO_NAME);
+    tasks.spawn(supervisor::supervise(basic_info, info_report, config.pace, shutdown.clone()));
+    let own = own_process::OwnProcess::default();
+    let own_report = report(own_process::NAME);
+    tasks.spawn(supervisor::supervise(own, own_report, config.pace, shutdown.clone()));
     let prober = probes::Prober::new(config.probes.clone(), resume.probes.clone());
     let prober_report = report(ProbeResult::SOURCE);
     tasks.spawn(supervisor::supervise(prober, prober_report, config.pace, shutdown.clone()));
