@@ -7,6 +7,8 @@ mod args;
 
 mod restart;
 
+mod witness;
+
 use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
@@ -21,6 +23,7 @@ use crate::{
     recorder::{self, Recorded, Recorder},
 };
 use restart::Restart;
+pub use witness::SecretPlace;
 
 /// How many actions may run at once. An admin does one thing at a time; a script that does more
 /// is told to wait.

@@ -4,6 +4,8 @@ mod demo;
 
 mod key;
 
+mod outside;
+
 mod replay;
 
 mod serve;

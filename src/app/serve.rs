@@ -5,16 +5,15 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 use anyhow::{Context, bail};
 use tokio::{net::TcpListener, sync::watch};
 
-use super::{announce, key, listen, signals};
+use super::{announce, key, listen, outside, signals};
 use crate::{
     actions::Actions,
     cli::{EXIT_USAGE, ServeArgs},
     cluster::Access,
     collect::{self, Outlet, Resume},
     config::Config,
-    http::{self, AdminKey, Desk, ToolsDesk, limits::Limits, wire::Mode},
+    http::{self, AdminKey, Desk, limits::Limits, wire::Mode},
     journal,
-    outside::Outside,
     recorder::{self, Published, WipeOnStart},
     views::read,
 };
@@ -56,9 +55,10 @@ pub async fn record_and_serve(
     key: key::AdminKey,
     mode: Mode,
 ) -> anyhow::Result<()> {
+    let mut faults = key.faults;
+    let tools = outside::prepare(&config, &mut faults).await;
     let recorder::Started { recorder, published, queue, generation, thread } =
-        recorder::start(setup(&config, key.faults, mode))
-            .context("starting the recorder failed")?;
+        recorder::start(setup(&config, faults, mode)).context("starting the recorder failed")?;
     let recorder = recorder.redacting(Arc::clone(&config.redaction));
     let kubeconfig = config.kubeconfig.clone();
     let cluster = config.cluster_enabled.then_some(Access { kubeconfig });
@@ -67,7 +67,11 @@ pub async fn record_and_serve(
     let reviewer = reviewer.and_then(|access| config.access.reviewer(access));
     let (stop, stopping) = watch::channel(false);
 
-    let tools = tools_desk(&config)?;
+    let told = tools.as_ref().map(|desk| {
+        let outside = desk.outside.clone();
+        let (recorder, generation) = (recorder.clone(), generation.clone());
+        tokio::spawn(outside::record(outside, recorder, generation, stopping.clone()))
+    });
     announce(&listener)?;
     let desk = Desk {
         mode,
@@ -107,20 +111,14 @@ pub async fn record_and_serve(
     }
     stop.send_replace(true);
     let _ = tokio::join!(collectors, http);
+    if let Some(told) = told {
+        let _ = told.await;
+    }
     recorder.stop().await;
     match tokio::time::timeout(STOP_TIME_MAX, recorder_ended).await {
         Ok(_) => Ok(()),
         Err(_) => bail!("the journal did not close within {STOP_TIME_MAX:?}; the volume hangs"),
     }
-}
-
-/// Other tools, where any is configured.
-fn tools_desk(config: &Config) -> anyhow::Result<Option<ToolsDesk>> {
-    if config.outside.tools.is_empty() {
-        return Ok(None);
-    }
-    let outside = Outside::start(config.outside.clone()).context("preparing TLS failed")?;
-    Ok(Some(ToolsDesk { outside, port: None, public_url: config.tools_url.clone() }))
 }
 
 /// Resolves when it is time to stop.

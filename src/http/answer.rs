@@ -57,10 +57,14 @@ pub(super) fn redirect(status: StatusCode, relative: &str) -> Response {
     response
 }
 
-/// Adds the headers that every answer carries.
-pub(super) fn harden(headers: &mut HeaderMap) {
+/// Adds the headers that every answer carries. `frames` are the origins, beside our own, whose pages
+/// may stand in ours.
+pub(super) fn harden(headers: &mut HeaderMap, frames: Option<&str>) {
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
+    let policy = frames.map(|frames| format!("{CSP}; frame-src {frames}"));
+    let policy = policy.and_then(|policy| HeaderValue::try_from(policy).ok());
+    let policy = policy.unwrap_or(HeaderValue::from_static(CSP));
+    headers.insert(CONTENT_SECURITY_POLICY, policy);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));

@@ -71,6 +71,10 @@ pub(super) enum Error {
     #[error("too many {what} at once (the bound is {max}); try again when one has ended")]
     TooMany { what: &'static str, max: usize },
     #[error("{0}")]
+    NotConfigured(String),
+    #[error("{0}")]
+    Outside(String),
+    #[error("{0}")]
     Busy(String),
     #[error("nothing was done, since it could not be recorded: {0}")]
     NotRecorded(String),
@@ -120,6 +124,8 @@ impl Error {
             Error::BadRange { .. } => (S::RANGE_NOT_SATISFIABLE, "bad_range"),
             Error::Starting => (S::SERVICE_UNAVAILABLE, "starting"),
             Error::TooMany { .. } => (S::SERVICE_UNAVAILABLE, "too_many"),
+            Error::NotConfigured(_) => (S::NOT_FOUND, "not_configured"),
+            Error::Outside(_) => (S::BAD_GATEWAY, "outside"),
             Error::Busy(_) => (S::SERVICE_UNAVAILABLE, "busy"),
             Error::Stopped => (S::SERVICE_UNAVAILABLE, "stopped"),
             Error::NotRecorded(_) => (S::INSUFFICIENT_STORAGE, "not_recorded"),

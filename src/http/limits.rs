@@ -63,6 +63,21 @@ pub const MOMENTS_MAX: usize = 4;
 /// How long a session cookie holds.
 pub const SESSION_TIME: Duration = Duration::from_secs(12 * 60 * 60);
 
+/// How long a ticket to the second port holds: it is used at once, by the page that asked for it.
+pub const TICKET_TIME: Duration = Duration::from_secs(30);
+
+/// Tickets at once; more than a person opens in that time.
+pub const TICKETS_MAX: usize = 64;
+
+/// How long a pass of the second port holds. What a caller may do is decided when it is given.
+pub const TOOLS_SESSION_TIME: Duration = Duration::from_secs(60 * 60);
+
+/// Passes at once: one for each tool that a browser opens.
+pub const TOOLS_SESSIONS_MAX: usize = 256;
+
+/// A request's body for a tool; the largest honest one is a long query.
+pub const TOOL_BODY_BYTES_MAX: usize = 256 << 10;
+
 /// How long the session of a Kubernetes token holds: the rights behind it are not asked about again
 /// before it ends.
 pub const TOKEN_SESSION_TIME: Duration = Duration::from_secs(60 * 60);

@@ -61,6 +61,7 @@ use self::{
     error::Error,
     limits::{DOWNLOADS_MAX, Limits, QUERY_THREADS_MAX, STREAM_THREADS_MAX},
     moment::{Moment, Moments},
+    outside::Passes,
     pool::Pool,
     read::{Call, problems::Board},
     wire::Mode,
@@ -113,17 +114,28 @@ pub fn base_path(given: &str) -> Option<String> {
 }
 
 /// Serves until `shutdown` resolves and what was being answered has ended, within a grace.
-pub async fn serve(listener: TcpListener, desk: Desk, shutdown: impl Future<Output = ()>) {
+pub async fn serve(listener: TcpListener, mut desk: Desk, shutdown: impl Future<Output = ()>) {
     let (close, closing) = watch::channel(false);
-    let surface = Arc::new(Surface::new(desk, closing));
+    let tools = desk.outside.as_mut().and_then(|tools| tools.listener.take());
+    let surface = Arc::new(Surface::new(desk, closing.clone()));
+    let tools = tools.map(|tools| tokio::spawn(outside::serve(tools, surface.clone(), closing)));
     let reporting = surface.clone();
     let reports = tokio::spawn(async move { reporting.report_wrong_keys().await });
     let forgetting = surface.clone();
     let forgets = tokio::spawn(async move { forgetting.forget_moments().await });
-    server::run(listener, surface.clone(), shutdown, || {
+    let answering = surface.clone();
+    let answer = move |request| {
+        let surface = answering.clone();
+        async move { routes::answer(&surface, request).await }
+    };
+    server::run(listener, &surface.desk.limits, answer, shutdown, || {
         close.send_replace(true);
     })
     .await;
+    if let Some(tools) = tools {
+        // A panic in it was reported where it happened.
+        let _ = tools.await;
+    }
     reports.abort();
     forgets.abort();
     if let Some(recorder) = &surface.desk.recorder {
@@ -143,6 +155,8 @@ struct Surface {
     feeds: Arc<Semaphore>,
     downloads: Arc<Semaphore>,
     moments: Moments,
+    /// Of the second port.
+    passes: Passes,
     board: Board,
     /// True once the server shuts down: feeds end.
     closing: watch::Receiver<bool>,
@@ -158,6 +172,7 @@ impl Surface {
             feeds: Arc::new(Semaphore::new(desk.limits.feeds)),
             downloads: Arc::new(Semaphore::new(DOWNLOADS_MAX)),
             moments: Moments::default(),
+            passes: Passes::new(),
             board: Board::default(),
             closing,
             desk,

@@ -25,6 +25,9 @@
 //! GET    /api/actions                   see      what admins did
 //! POST   /api/actions                   act      start an action
 //! GET    /api/outside                   see      other tools, and how they are
+//! POST   /api/outside/tools-session     see      a way onto the second port
+//! GET    /api/outside/loki              see      log lines of Loki
+//! POST   /api/outside/grafana/password  act      its admin password, on record
 //! GET    /api/live                      see      the live feed
 //! GET    /api/journal                   see      segments and recovery report
 //! GET    /api/journal/segments/{name}   see      one segment's bytes
@@ -78,6 +81,9 @@ enum Handler {
     Problems,
     StartAction,
     Outside,
+    ToolsSession,
+    Loki,
+    GrafanaPassword,
     Live,
     Journal,
     Segment,
@@ -131,6 +137,9 @@ static ROUTES: &[Route] = &[
     get("/api/actions", Need::See, Handler::Of(read::recorder::actions)),
     post("/api/actions", Need::Act, Handler::StartAction),
     get("/api/outside", Need::See, Handler::Outside),
+    post("/api/outside/tools-session", Need::See, Handler::ToolsSession),
+    get("/api/outside/loki", Need::See, Handler::Loki),
+    post("/api/outside/grafana/password", Need::Act, Handler::GrafanaPassword),
     get("/api/live", Need::See, Handler::Live),
     get("/api/journal", Need::See, Handler::Journal),
     get("/api/journal/segments/{name}", Need::See, Handler::Segment),
@@ -141,13 +150,14 @@ static ROUTES: &[Route] = &[
 
 /// Answers a request; every refusal is an answer too.
 pub(super) async fn answer(surface: &Arc<Surface>, request: Request<Incoming>) -> Response {
+    let frames = outside::frame_sources(surface, request.headers());
     let is_head = request.method() == Method::HEAD;
     let answered = dispatch(surface, request).await;
     let mut response = answered.unwrap_or_else(Error::into_response);
     if is_head {
         *response.body_mut() = Body::Whole(None);
     }
-    answer::harden(response.headers_mut());
+    answer::harden(response.headers_mut(), frames.as_deref());
     response
 }
 
@@ -223,11 +233,17 @@ async fn serve(surface: &Arc<Surface>, to: Handler, asked: Asked) -> Result<Resp
         Handler::Ready => Ok(surface.ready()),
         Handler::Session => Ok(write::session(asked.caller()?)),
         Handler::LogIn => write::log_in(surface, &asked.headers, asked.body).await,
-        Handler::LogOut => Ok(write::log_out(surface)),
+        Handler::LogOut => Ok(write::log_out(surface, &asked.headers)),
         Handler::Status => read::recorder::status(surface, asked.call).await,
         Handler::Problems => read::problems::problems(surface, asked.call).await,
         Handler::StartAction => write::start_action(surface, asked.caller()?, asked.body).await,
         Handler::Outside => Ok(outside::outside(surface, &asked.headers)),
+        Handler::ToolsSession => {
+            let caller = asked.caller()?;
+            outside::tools_session(surface, caller, &asked.headers, asked.body).await
+        }
+        Handler::Loki => outside::loki::lines(surface, params).await,
+        Handler::GrafanaPassword => outside::grafana::password(surface, asked.caller()?).await,
         Handler::Live => live::live(surface, &asked.method, &asked.headers, params).await,
         Handler::Journal => read::journal::journal(surface).await,
         Handler::Segment => download::segment(surface, asked.bytes(), asked.call.place()).await,

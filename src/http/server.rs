@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, io, sync::Arc};
 
-use hyper::{server::conn::http1, service::service_fn};
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::{GracefulShutdown, Watcher},
@@ -15,50 +15,56 @@ use tokio::{
 };
 
 use super::{
-    Surface,
+    body::Response,
     limits::{CONNECTION_BUFFER_BYTES, HEADER_BYTES_MAX, Limits},
-    routes,
 };
 
 /// After a failed accept, so that a lack of file descriptors does not become a busy loop.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
 /// Serves until `shutdown` resolves, then lets what is being answered end within the grace.
-pub(super) async fn run(
+pub(super) async fn run<A, F>(
     listener: TcpListener,
-    surface: Arc<Surface>,
+    limits: &Limits,
+    answer: A,
     shutdown: impl Future<Output = ()>,
     close: impl FnOnce(),
-) {
+) where
+    A: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+    F: Future<Output = Response> + Send + 'static,
+{
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
-    let accepting = accept(&listener, &surface, &graceful, &mut connections);
+    let accepting = accept(&listener, limits, &answer, &graceful, &mut connections);
     tokio::select! {
         () = accepting => {}
         () = shutdown => {}
     }
     drop(listener);
     close();
-    if timeout(surface.desk.limits.grace, graceful.shutdown()).await.is_err() {
+    if timeout(limits.grace, graceful.shutdown()).await.is_err() {
         tracing::warn!("connections were cut at the end of the grace for shutdown");
     }
     connections.shutdown().await;
 }
 
 /// Accepts for ever. A connection beyond the bound waits in the kernel's queue.
-async fn accept(
+async fn accept<A, F>(
     listener: &TcpListener,
-    surface: &Arc<Surface>,
+    limits: &Limits,
+    answer: &A,
     graceful: &GracefulShutdown,
     connections: &mut JoinSet<()>,
-) {
-    let slots = Arc::new(Semaphore::new(surface.desk.limits.connections));
-    let limits = &surface.desk.limits;
+) where
+    A: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+    F: Future<Output = Response> + Send + 'static,
+{
+    let slots = Arc::new(Semaphore::new(limits.connections));
     loop {
         let slot = slots.clone().acquire_owned().await.expect("the semaphore is never closed");
         match listener.accept().await {
             Ok((stream, _)) => {
-                let served = serve(stream, limits, surface.clone(), graceful.watcher(), slot);
+                let served = serve(stream, limits, answer.clone(), graceful.watcher(), slot);
                 connections.spawn(served);
             }
             Err(error) => {
@@ -78,18 +84,22 @@ fn report(error: &io::Error) {
     }
 }
 
-fn serve(
+fn serve<A, F>(
     stream: TcpStream,
     limits: &Limits,
-    surface: Arc<Surface>,
+    answer: A,
     watcher: Watcher,
     slot: OwnedSemaphorePermit,
-) -> impl Future<Output = ()> + use<> {
+) -> impl Future<Output = ()> + use<A, F>
+where
+    A: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+    F: Future<Output = Response> + Send + 'static,
+{
     set_options(&stream, limits.stall_time);
     let service = service_fn(move |request| {
-        let surface = surface.clone();
+        let answered = answer(request);
         // Every refusal is an answer.
-        async move { Ok::<_, Infallible>(routes::answer(&surface, request).await) }
+        async move { Ok::<_, Infallible>(answered.await) }
     });
     let stream = TokioIo::new(stream);
     let connection = http1::Builder::new()

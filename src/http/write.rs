@@ -42,7 +42,8 @@ pub(super) async fn log_in(
 
 /// Ends the session in this browser.
 #[utoipa::path(delete, path = "/api/session", responses((status = 204)))]
-pub(super) fn log_out(surface: &Surface) -> Response {
+pub(super) fn log_out(surface: &Surface, headers: &HeaderMap) -> Response {
+    surface.passes.end(headers);
     with_cookie(answer::empty(StatusCode::NO_CONTENT), surface.access.log_out())
 }
 

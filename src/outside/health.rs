@@ -1,17 +1,14 @@
 //! How a tool is: a light question at a steady pace, its answer kept in memory.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
-use super::{Tool, Upstream};
+use super::{Limits, Tool, Upstream};
 use crate::peer;
 
-/// Between two questions: an admin learns soon enough, and the tool does not notice.
-const PACE: Duration = Duration::from_secs(15);
-
-/// A tool that takes longer to say that it is well is not.
-const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
+/// Between two questions at least, however many requests fail.
+const PACE_MIN: Duration = Duration::from_secs(1);
 
 /// How a tool is. Times are fractional milliseconds since 1970.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,15 +49,29 @@ fn now() -> f64 {
     jiff::Timestamp::now().as_nanosecond() as f64 / 1e6
 }
 
+/// What is asked, of whom.
+pub(super) struct Question {
+    pub(super) tool: Tool,
+    pub(super) url: Upstream,
+    pub(super) client: reqwest::Client,
+    /// Asks at once; questions never follow each other faster than [`PACE_MIN`].
+    pub(super) now: Arc<Notify>,
+}
+
 /// Asks for as long as somebody holds the answer.
-pub(super) fn watch(tool: Tool, url: Upstream, client: reqwest::Client) -> watch::Receiver<Health> {
+pub(super) fn watch(question: Question, limits: &Limits) -> watch::Receiver<Health> {
     let (sender, receiver) = watch::channel(Health::unknown());
+    let (pace, time) = (limits.health_pace, limits.health_time);
     tokio::spawn(async move {
         while !sender.is_closed() {
-            let answer = ask(tool, &url, &client).await;
+            let answer = question.ask(time).await;
             sender.send_if_modified(|health| health.learn(answer, now()));
             tokio::select! {
-                () = tokio::time::sleep(PACE) => {}
+                () = tokio::time::sleep(pace) => {}
+                () = async {
+                    tokio::time::sleep(PACE_MIN).await;
+                    question.now.notified().await;
+                } => {}
                 () = sender.closed() => {}
             }
         }
@@ -68,14 +79,16 @@ pub(super) fn watch(tool: Tool, url: Upstream, client: reqwest::Client) -> watch
     receiver
 }
 
-async fn ask(tool: Tool, url: &Upstream, client: &reqwest::Client) -> Result<(), String> {
-    let url = url.below(tool.health_path(), None).map_err(|escapes| escapes.to_string())?;
-    let answer = client.get(url).timeout(ANSWER_TIME_MAX).send().await;
-    let status = answer.map_err(|error| peer::explain(&error))?.status();
-    if status.is_success() {
-        Ok(())
-    } else {
-        Err(format!("it answered {status} when asked how it is"))
+impl Question {
+    async fn ask(&self, time: Duration) -> Result<(), String> {
+        let url = self.url.below(self.tool.health_path(), None).map_err(|e| e.to_string())?;
+        let answer = self.client.get(url).timeout(time).send().await;
+        let status = answer.map_err(|error| peer::explain(&error))?.status();
+        if status.is_success() {
+            Ok(())
+        } else {
+            Err(format!("it answered {status} when asked how it is"))
+        }
     }
 }
 

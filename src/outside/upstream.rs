@@ -1,13 +1,9 @@
 //! The address of a tool, which may hold a path, and the paths below it, none of which leads out.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
 use percent_encoding::percent_decode_str;
 use reqwest::Url;
-
-/// An answer that does not stand still for so long is given up. Prometheus gives a query two
-/// minutes by default before it answers.
-pub const STILL_MAX: Duration = Duration::from_secs(125);
 
 /// A part of a path that is encoded more often than this hides something.
 const DECODED_MAX: usize = 3;

@@ -14,9 +14,10 @@ use hyper::{
     header::{AUTHORIZATION, COOKIE},
 };
 
+pub(super) use self::provenance::{Provenance, provenance};
 pub use self::session::AdminKey;
 use self::{
-    provenance::{Provenance, names_this_machine, provenance},
+    provenance::names_this_machine,
     tokens::{Tokens, Unreviewed},
 };
 use super::{

@@ -9,7 +9,7 @@ use hyper::{
 
 /// Which page sent a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Provenance {
+pub(in crate::http) enum Provenance {
     /// One of this site.
     Here,
     /// One of another site.
@@ -19,7 +19,7 @@ pub(super) enum Provenance {
 }
 
 /// Reads it from what a page cannot set.
-pub(super) fn provenance(headers: &HeaderMap) -> Provenance {
+pub(in crate::http) fn provenance(headers: &HeaderMap) -> Provenance {
     let is_here = match (headers.get("sec-fetch-site"), headers.get(ORIGIN)) {
         (Some(site), _) => site == "same-origin",
         (None, Some(origin)) => {
