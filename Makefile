@@ -57,6 +57,7 @@ bench: build
 	rm -rf $(CRITERION_HOME)
 	cargo bench $(BENCHES) --bench append --bench durable --bench read
 	cargo run --release $(BENCHES) --bin served $(abspath $(BIN))
+	cargo run --release $(BENCHES) --bin link $(abspath $(BIN))
 	cargo run --release $(BENCHES) --bin table
 
 # Each target for so many seconds; needs cargo-fuzz and a nightly toolchain. What is found worth
