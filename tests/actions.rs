@@ -1,25 +1,42 @@
 //! Actions with a real recorder: what is recorded before and after, and what is done in between.
 
+#[path = "support/client.rs"]
+mod client;
+
 #[path = "support/cluster.rs"]
 mod cluster;
+
+#[path = "actions/desk.rs"]
+mod desk;
+
+#[path = "actions/degraded.rs"]
+mod degraded;
 
 #[path = "journal/faulty.rs"]
 #[allow(dead_code, clippy::unwrap_used, reason = "shared with the tests of the journal")]
 mod faulty;
 
-use std::{ops::ControlFlow, path::Path, sync::Arc, time::Duration};
+#[path = "actions/peer.rs"]
+mod peer;
+
+#[path = "actions/real_cluster.rs"]
+mod real_cluster;
+
+#[path = "actions/runbooks.rs"]
+mod runbooks;
+
+#[path = "actions/sequences.rs"]
+mod sequences;
+
+use std::{sync::Arc, time::Duration};
 
 use cluster::Cluster;
+use desk::{Desk, write_kubeconfig};
 use faulty::{Faulty, Op};
 use monitor_backend::{
-    actions::{Actions, Error, RUNNING_MAX},
-    cluster::Access,
-    event::{ActionIntent, ActionOutcome, Event, Outcome, kind},
-    journal::{
-        self, Range, Seq,
-        fs::{Disk, Fs},
-    },
-    recorder::{self, Published, Setup},
+    actions::{Error, RUNNING_MAX},
+    event::Outcome,
+    recorder,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -30,116 +47,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const ACTION: &str = "restart-workload";
 const ACTOR: &str = "admin key";
 
-/// A recorder over a journal of its own.
-struct Desk {
-    recorder: recorder::Recorder,
-    published: Arc<Published>,
-    _dir: TempDir,
-}
-
-impl Desk {
-    async fn start() -> Desk {
-        Desk::on(Arc::new(Disk)).await
-    }
-
-    async fn on(fs: Arc<dyn Fs>) -> Desk {
-        let dir = TempDir::new().expect("a folder");
-        let started = recorder::start_with(
-            Setup {
-                journal: journal::Options {
-                    dir: dir.path().into(),
-                    segment_bytes: 1 << 20,
-                    keep: journal::Retention::default(),
-                },
-                version: "test".into(),
-                host: "test".into(),
-                mode: "live".into(),
-                config_faults: vec![],
-                source_bytes_per_day: None,
-                wipe_on_start: None,
-            },
-            fs,
-        );
-        let started = started.expect("a thread starts");
-        assert!(started.published.replayed().await);
-        Desk { recorder: started.recorder, published: started.published, _dir: dir }
-    }
-
-    fn actions(&self, kubeconfig: &Path) -> Actions {
-        let access = Access { kubeconfig: Some(kubeconfig.into()) };
-        Actions::new(self.recorder.clone(), Some(access))
-    }
-
-    /// Every event of a kind, with its number.
-    fn events(&self, kind: u16) -> Vec<(Seq, Event)> {
-        let reader = self.published.reader.load_full().expect("the journal is open");
-        let mut found = Vec::new();
-        let range = Range { kinds: &[kind], ..Range::ALL };
-        reader
-            .scan(range, &mut |record| {
-                let event = Event::decode(record.kind, record.payload).expect("it decodes");
-                found.extend(event.map(|event| (record.seq, event)));
-                ControlFlow::Continue(())
-            })
-            .expect("the journal is read");
-        found
-    }
-
-    fn intents(&self) -> Vec<(Seq, ActionIntent)> {
-        let intents = self.events(kind::ACTION_INTENT).into_iter();
-        intents
-            .map(|(seq, event)| match event {
-                Event::ActionIntent(intent) => (seq, intent),
-                other => panic!("{other:?}"),
-            })
-            .collect()
-    }
-
-    fn outcomes(&self) -> Vec<(Seq, ActionOutcome)> {
-        let outcomes = self.events(kind::ACTION_OUTCOME).into_iter();
-        outcomes
-            .map(|(seq, event)| match event {
-                Event::ActionOutcome(outcome) => (seq, outcome),
-                other => panic!("{other:?}"),
-            })
-            .collect()
-    }
-
-    /// Waits until there are as many outcomes, and returns the last one.
-    async fn outcome(&self, count: usize) -> (Seq, ActionOutcome) {
-        let poll = async {
-            loop {
-                let outcomes = self.outcomes();
-                if outcomes.len() >= count {
-                    return outcomes.last().expect("there is one").clone();
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, poll).await.expect("the action ends")
-    }
-}
-
 fn args(method: &str) -> Value {
     json!({"kind": "Deployment", "namespace": "default", "name": "web", "method": method})
-}
-
-/// A kubeconfig that leads to a port.
-fn write_kubeconfig(dir: &TempDir, port: u16) -> std::path::PathBuf {
-    let path = dir.path().join("kubeconfig");
-    let text = format!(
-        "apiVersion: v1\nkind: Config\ncurrent-context: c\n\
-         clusters: [{{name: c, cluster: {{server: 'http://127.0.0.1:{port}'}}}}]\n\
-         contexts: [{{name: c, context: {{cluster: c, user: u}}}}]\nusers: []\n"
-    );
-    std::fs::write(&path, text).expect("the folder can be written");
-    path
 }
 
 #[tokio::test]
 async fn what_makes_no_sense_is_refused_by_name_and_nothing_is_recorded() {
     let desk = Desk::start().await;
-    let actions = Actions::new(desk.recorder.clone(), None);
+    let actions = desk.actions_without_cluster();
     let with = |field: &str, value: Value| {
         let mut args = args("rollout");
         args[field] = value;
@@ -179,7 +94,7 @@ async fn what_makes_no_sense_is_refused_by_name_and_nothing_is_recorded() {
 #[tokio::test]
 async fn an_action_that_cannot_be_done_has_a_failed_outcome_that_repeats_its_intent() {
     let desk = Desk::start().await;
-    let actions = Actions::new(desk.recorder.clone(), None);
+    let actions = desk.actions_without_cluster();
     let started = actions.start(ACTOR, ACTION, &args("rollout")).await.expect("it starts");
     let (outcome_seq, outcome) = desk.outcome(1).await;
     let [(seq, intent)] = &desk.intents()[..] else { panic!("one intent") };
@@ -220,7 +135,7 @@ async fn the_intent_is_durable_before_the_cluster_hears_of_it() {
 #[tokio::test]
 async fn an_action_goes_on_when_whoever_asked_is_gone() {
     let desk = Desk::start().await;
-    let actions = Actions::new(desk.recorder.clone(), None);
+    let actions = desk.actions_without_cluster();
     let args = args("rollout");
     let mut asked = Box::pin(actions.start(ACTOR, ACTION, &args));
     let polled_once = std::future::poll_fn(|context| {
@@ -263,7 +178,7 @@ async fn no_more_than_some_actions_run_at_once() {
 async fn without_a_record_nothing_is_done_unless_that_is_asked_for() {
     let fs = Faulty::new();
     let desk = Desk::on(Arc::new(fs.clone())).await;
-    let actions = Actions::new(desk.recorder.clone(), None);
+    let actions = desk.actions_without_cluster();
     for op in [Op::Create, Op::Allocate, Op::Write] {
         fs.fail(op, std::io::ErrorKind::StorageFull);
     }
@@ -289,7 +204,7 @@ async fn without_a_record_nothing_is_done_unless_that_is_asked_for() {
 async fn an_intent_that_may_not_be_durable_is_not_acted_on_and_its_outcome_says_so() {
     let fs = Faulty::new();
     let desk = Desk::on(Arc::new(fs.clone())).await;
-    let actions = Actions::new(desk.recorder.clone(), None);
+    let actions = desk.actions_without_cluster();
     for op in [Op::Create, Op::Rename, Op::Sync] {
         fs.fail(op, std::io::ErrorKind::Other);
     }
@@ -306,7 +221,7 @@ async fn an_intent_that_may_not_be_durable_is_not_acted_on_and_its_outcome_says_
 #[tokio::test]
 async fn a_stopped_recorder_starts_nothing() {
     let desk = Desk::start().await;
-    let actions = Actions::new(desk.recorder.clone(), None);
+    let actions = desk.actions_without_cluster();
     desk.recorder.stop().await;
     let refused = actions.start(ACTOR, ACTION, &args("rollout")).await;
     assert!(matches!(refused, Err(Error::NotRecorded { .. })), "{refused:?}");

@@ -8,6 +8,8 @@ mod api_server;
 mod app_server;
 #[path = "support/collected.rs"]
 mod collected;
+#[path = "support/pod_log.rs"]
+mod pod_log;
 
 #[path = "collect/basic_info.rs"]
 mod basic_info;
@@ -15,5 +17,9 @@ mod basic_info;
 mod cluster;
 #[path = "collect/link.rs"]
 mod link;
+#[path = "collect/pod_logs.rs"]
+mod pod_logs;
 #[path = "collect/probes.rs"]
 mod probes;
+#[path = "collect/volumes.rs"]
+mod volumes;

@@ -131,7 +131,7 @@ fn volume(id: u8, gone: bool) -> Event {
         claim: format!("claim-{id}"),
         pod: "pod".into(),
         node: "node".into(),
-        path: (id % 2 == 0).then(|| "/data".into()),
+        path: id.is_multiple_of(2).then(|| "/data".into()),
         used_bytes: u64::from(id),
         capacity_bytes: 10,
         available_bytes: 10 - u64::from(id),
@@ -147,7 +147,7 @@ fn process(id: u8, gone: bool) -> Event {
     Event::ProcessUsage(ProcessUsage {
         source: "volumes/kubelet".into(),
         name: format!("node/node-{id}"),
-        cpu_cores: (id % 2 == 0).then_some(0.5),
+        cpu_cores: id.is_multiple_of(2).then_some(0.5),
         memory_bytes: Some(u64::from(id)),
         body: String::new(),
         observed: 8.0,

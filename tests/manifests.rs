@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 
 /// Verbs that change nothing. `list` and `watch` on Secrets would still show them; see below.
 const READ_VERBS: [&str; 3] = ["get", "list", "watch"];
+/// What is asked by creating it, and changes nothing either.
+const QUESTIONS: [&str; 2] = ["tokenreviews", "subjectaccessreviews"];
 /// How long the server may take to act on a new role; it takes some tens of milliseconds.
 const GRANT_LIMIT: Duration = Duration::from_secs(10);
 /// The namespace of the example overlay.
@@ -47,6 +49,7 @@ async fn a_real_server_accepts_the_manifests_and_grants_what_they_say() {
     let overlay = Objects::accepted(&cluster, "manifests/overlays/with-actions").await;
     let mut expected = base.kinds();
     expected.extend(["Role", "RoleBinding"]);
+    expected.extend(["ClusterRole", "ClusterRoleBinding"].repeat(2));
     expected.sort_unstable();
     assert_eq!(overlay.kinds(), expected);
     check_bindings_name_the_account(&overlay);
@@ -54,6 +57,7 @@ async fn a_real_server_accepts_the_manifests_and_grants_what_they_say() {
     let pod = pod_of(overlay.one("Deployment"));
     create_in_dry_run(&cluster, &pod).await;
     check_rights_in_force(&cluster).await;
+    check_exec_is_granted_by_its_component(&cluster).await;
 }
 
 /// What `kubectl apply -k` makes of a folder, as the server answers.
@@ -143,7 +147,8 @@ fn check_service(service: &Value) {
 fn check_base_only_reads(base: &Objects) {
     for role in base.of_kind("ClusterRole") {
         for rule in role["rules"].as_array().expect("a role has rules") {
-            for verb in texts(&rule["verbs"]) {
+            let asks = texts(&rule["resources"]).all(|resource| QUESTIONS.contains(&resource));
+            for verb in texts(&rule["verbs"]).filter(|verb| !(asks && *verb == "create")) {
                 assert!(READ_VERBS.contains(&verb), "the base grants `{verb}`: {rule}");
             }
             for resource in texts(&rule["resources"]) {
@@ -155,7 +160,9 @@ fn check_base_only_reads(base: &Objects) {
 }
 
 fn check_bindings_name_the_account(overlay: &Objects) {
-    for binding in overlay.of_kind("ClusterRoleBinding").chain(overlay.of_kind("RoleBinding")) {
+    let bindings = overlay.of_kind("ClusterRoleBinding").chain(overlay.of_kind("RoleBinding"));
+    // Those of people name no account.
+    for binding in bindings.filter(|binding| binding["subjects"][0]["kind"] != "Group") {
         let account =
             json!([{"kind": "ServiceAccount", "name": "monitor-backend", "namespace": NAMESPACE}]);
         assert_eq!(binding["subjects"], account);
@@ -190,8 +197,13 @@ async fn check_rights_in_force(cluster: &Cluster) {
         ("list", "pods", "kube-system"),
         ("watch", "nodes", NAMESPACE),
         ("list", "horizontalpodautoscalers.autoscaling", "kube-system"),
+        ("get", "pods/log", "kube-system"),
+        ("get", "nodes/stats", NAMESPACE),
+        ("create", "tokenreviews.authentication.k8s.io", NAMESPACE),
+        ("create", "subjectaccessreviews.authorization.k8s.io", NAMESPACE),
         ("delete", "pods", NAMESPACE),
         ("patch", "deployments.apps", NAMESPACE),
+        ("patch", "deployments.apps/scale", NAMESPACE),
     ] {
         let deadline = Instant::now() + GRANT_LIMIT;
         while !may(cluster, verb, resource, namespace).await {
@@ -204,27 +216,69 @@ async fn check_rights_in_force(cluster: &Cluster) {
         ("list", "secrets", NAMESPACE),
         ("list", "configmaps", NAMESPACE),
         ("create", "pods/exec", NAMESPACE),
+        ("get", "nodes/proxy", NAMESPACE),
+        ("get", "/monitor-backend", NAMESPACE),
+        ("get", "pods/exec", NAMESPACE),
         ("patch", "pods", NAMESPACE),
         ("delete", "deployments.apps", NAMESPACE),
         ("delete", "pods", "kube-system"),
         ("patch", "deployments.apps", "kube-system"),
+        ("patch", "deployments.apps/scale", "kube-system"),
     ] {
         let allowed = may(cluster, verb, resource, namespace).await;
         assert!(!allowed, "{verb} {resource} in {namespace} is granted");
     }
 }
 
+/// Installs an overlay with the component `exec`, and asks the server again.
+async fn check_exec_is_granted_by_its_component(cluster: &Cluster) {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().canonicalize().expect("it is there");
+    // Kustomize takes no absolute paths.
+    let up = "../".repeat(path.components().count() - 1);
+    let at = |part: &str| format!("{up}{}", &repository(part).display().to_string()[1..]);
+    let text = json!({
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "namespace": NAMESPACE,
+        "resources": [at("manifests/base")],
+        "components": [at("manifests/components/actions"), at("manifests/components/exec")],
+    });
+    fs::write(path.join("kustomization.yaml"), text.to_string()).expect("it can be written");
+    cluster.kubectl(&["apply", "--kustomize", &path.display().to_string()]).await;
+    for verb in ["create", "get"] {
+        let deadline = Instant::now() + GRANT_LIMIT;
+        while !may(cluster, verb, "pods/exec", NAMESPACE).await {
+            assert!(Instant::now() < deadline, "{verb} pods/exec is not granted");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert!(!may(cluster, verb, "pods/exec", "kube-system").await, "{verb} pods/exec");
+    }
+}
+
 async fn may(cluster: &Cluster, verb: &str, resource: &str, namespace: &str) -> bool {
     let account = format!("system:serviceaccount:{NAMESPACE}:monitor-backend");
-    let answer = cluster
-        .try_kubectl(&["auth", "can-i", verb, resource, "--as", &account, "-n", namespace])
-        .await;
+    // To kubectl, a slash leads to a name rather than to a subresource.
+    let (resource, part) = match resource.split_once('/') {
+        Some((resource, part)) if !resource.is_empty() => {
+            (resource, format!("--subresource={part}"))
+        }
+        _ => (resource, "--subresource=".into()),
+    };
+    let asked = ["auth", "can-i", verb, resource, &part, "--as", &account, "-n", namespace];
+    let answer = cluster.try_kubectl(&asked).await;
     match answer {
         Ok(_) => true,
         // The command fails to say no; any other failure is none of the server's answers.
-        Err(error) if error.ends_with("failed: no") => false,
+        // Of nodes it says first that they are in no namespace.
+        Err(error) if is_no(&error) => false,
         Err(error) => panic!("{error}"),
     }
+}
+
+fn is_no(complaint: &str) -> bool {
+    let last = complaint.lines().last().unwrap_or_default();
+    last == "no" || last.ends_with("failed: no")
 }
 
 #[test]

@@ -186,6 +186,36 @@ async fn a_state_that_is_known_is_not_recorded_again() {
 }
 
 #[tokio::test]
+async fn a_nodes_heartbeat_is_no_state_of_its_own_nor_is_one_after_a_restart() {
+    let node = |beat: u32, ready: &str, version: u32| {
+        let Event::ObjectObserved(mut node) = pod("n", "") else { unreachable!() };
+        node.object.kind = "Node".into();
+        node.resource_version = version.to_string();
+        node.body = format!(
+            r#"{{"status":{{"conditions":[{{"lastHeartbeatTime":"{beat:02}","status":"{ready}"}}]}}}}"#
+        );
+        Event::ObjectObserved(node)
+    };
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let started = start(setup(dir.path())).await;
+    for beat in 0..5 {
+        send(&started, vec![node(beat, "True", beat)]).await;
+        settle(&started).await;
+    }
+    stop(started).await;
+    let started = start(setup(dir.path())).await;
+    send(&started, vec![node(5, "True", 5)]).await;
+    settle(&started).await;
+    send(&started, vec![node(6, "Fals", 6), node(7, "Fals", 7)]).await;
+    settle(&started).await;
+    let recorded = events(&reader(&started), &[kind::OBJECT_OBSERVED]);
+    let changed = [node(0, "True", 0), node(6, "Fals", 6)];
+    assert_eq!(recorded.iter().filter(|event| changed.contains(event)).count(), 2, "{recorded:?}");
+    assert!(!recorded.contains(&node(1, "True", 1)) && !recorded.contains(&node(5, "True", 5)));
+    stop(started).await;
+}
+
+#[tokio::test]
 async fn what_a_list_does_not_name_is_gone_unobserved() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let started = start(setup(dir.path())).await;

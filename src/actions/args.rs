@@ -1,11 +1,16 @@
 //! Arguments of actions: read, checked, and complained of by name.
 
+use std::ops::RangeInclusive;
+
 use serde_json::{Map, Value};
 
 use super::Error;
 
 /// What the cluster allows for a name.
 const NAME_BYTES_MAX: usize = 253;
+
+/// A free text among the arguments stands in every list of actions.
+const TEXT_BYTES_MAX: usize = 1000;
 
 /// A refusal of one part of a request.
 pub fn invalid(field: &str, problem: impl Into<String>) -> Error {
@@ -63,6 +68,56 @@ impl<'a> Args<'a> {
             return Err(invalid(name, rule));
         }
         Ok(text.to_owned())
+    }
+
+    /// A whole number within bounds, as a number or in digits.
+    ///
+    /// # Errors
+    /// It is missing, no whole number, or out of bounds.
+    pub fn number(&self, name: &str, range: RangeInclusive<u64>) -> Result<u64, Error> {
+        self.optional_number(name, range)?.ok_or_else(|| invalid(name, "is missing"))
+    }
+
+    /// As [`Args::number`], if it is there.
+    ///
+    /// # Errors
+    /// It is no whole number, or out of bounds.
+    pub fn optional_number(
+        &self,
+        name: &str,
+        range: RangeInclusive<u64>,
+    ) -> Result<Option<u64>, Error> {
+        let Some(value) = self.0.get(name).filter(|value| !value.is_null()) else {
+            return Ok(None);
+        };
+        let number = value.as_u64().or_else(|| value.as_str()?.parse().ok());
+        match number.filter(|number| range.contains(number)) {
+            Some(number) => Ok(Some(number)),
+            None => {
+                let (from, to) = (range.start(), range.end());
+                Err(invalid(name, format!("must be a whole number from {from} to {to}")))
+            }
+        }
+    }
+
+    /// A text, if it is there.
+    ///
+    /// # Errors
+    /// It is no text, or too long.
+    pub fn optional_text(&self, name: &str) -> Result<Option<&'a str>, Error> {
+        let Some(value) = self.0.get(name).filter(|value| !value.is_null()) else {
+            return Ok(None);
+        };
+        let text = value.as_str().ok_or_else(|| invalid(name, "must be a string"))?;
+        if text.len() > TEXT_BYTES_MAX {
+            return Err(invalid(name, format!("must not be longer than {TEXT_BYTES_MAX} bytes")));
+        }
+        Ok(Some(text).filter(|text| !text.is_empty()))
+    }
+
+    /// Any JSON, if it is there.
+    pub fn optional_value(&self, name: &str) -> Option<&'a Value> {
+        self.0.get(name).filter(|value| !value.is_null())
     }
 
     fn text(&self, name: &str) -> Result<&'a str, Error> {

@@ -1,13 +1,40 @@
-//! What an admin can do: the intent is durable before the effect, the outcome is recorded after it.
+//! What an admin can do: the intent is durable before the effect, output is recorded while it comes,
+//! the outcome after it.
 //!
-//! Knows the recorder's write side and the cluster client. Who may act, and how it is asked for, is
-//! the business of whoever calls.
+//! Knows the recorder, the cluster client and the client of other peers. Who may act, and how it is
+//! asked for, is the business of whoever calls.
 
 mod args;
 
+mod declared;
+
+mod delete_pod;
+
+mod effect;
+
+mod procedures;
+
+mod progress;
+
+mod request;
+
 mod restart;
 
+mod running;
+
+pub mod runbook;
+
+mod scale;
+
+pub mod secret;
+
+pub mod sequence;
+
+mod template;
+
 mod witness;
+
+mod workload;
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,55 +44,49 @@ use tokio::{
     time::timeout,
 };
 
+pub use self::{
+    declared::{DECLARED, Declared, DeclaredArg},
+    procedures::{AppServer, Procedures},
+    progress::{BYTES_MAX, LINE_BYTES_MAX, LINES_MAX},
+    witness::SecretPlace,
+};
+use self::{
+    effect::{Effect, Means},
+    progress::Progress,
+    running::{Cancelled, Entry, Running},
+    workload::Workload,
+};
 use crate::{
     cluster::Access,
     event::{ActionIntent, ActionOutcome, Event, Extensions, Millis, Outcome, now},
-    recorder::{self, Recorded, Recorder},
+    recorder::{self, Published, Recorded, Recorder},
 };
-use restart::Restart;
-pub use witness::SecretPlace;
 
 /// How many actions may run at once. An admin does one thing at a time; a script that does more
 /// is told to wait.
 pub const RUNNING_MAX: usize = 16;
 
-/// An effect that takes longer is given up. The cluster answers within seconds or not at all.
-const EFFECT_TIME_MAX: Duration = Duration::from_secs(60);
+/// A dry run that takes longer is given up.
+const DRY_RUN_TIME_MAX: Duration = Duration::from_secs(20);
+
+/// Actions that are cancelled at the stop have this long to record their outcome.
+const STOP_GRACE: Duration = Duration::from_secs(5);
 
 /// How soon an outcome that could not be recorded is tried again.
 const OUTCOME_RETRY: Duration = Duration::from_secs(1);
 
-/// An action that can be started.
-#[derive(Debug)]
-pub struct Declared {
-    /// Its name.
-    pub name: &'static str,
-    /// What it does, and what happens when it is done twice.
-    pub what: &'static str,
-    /// What it has to be told.
-    pub args: &'static [DeclaredArg],
-}
-
-/// An argument of an action. All are strings, and all are needed.
-#[derive(Debug)]
-pub struct DeclaredArg {
-    /// Its name.
-    pub name: &'static str,
-    /// What it means.
-    pub what: &'static str,
-    /// What it may be; empty where it is free.
-    pub choices: &'static [&'static str],
-}
-
-/// Every action that can be started.
-pub const DECLARED: [Declared; 1] = [restart::DECLARED];
+/// Who cancels what still runs at the stop.
+const STOPPING: &str = "the recorder, which is stopping";
 
 /// Starts actions. Clones share the bound on how many run.
 #[derive(Debug, Clone)]
 pub struct Actions {
     recorder: Recorder,
+    published: Arc<Published>,
     cluster: Option<Access>,
+    procedures: Arc<Procedures>,
     slots: Arc<Semaphore>,
+    running: Running,
 }
 
 /// An action that was started. Its outcome follows as an event.
@@ -86,6 +107,13 @@ enum Needs {
     Nothing,
 }
 
+/// The place of a running action, given back when it has ended.
+struct Turn {
+    _slot: OwnedSemaphorePermit,
+    _entry: Entry,
+    cancelled: Cancelled,
+}
+
 /// Why an action was not started. Nothing was done.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -96,6 +124,12 @@ pub enum Error {
         field: String,
         /// What is wrong with it.
         problem: String,
+    },
+    /// There is no such action, or it has ended.
+    #[error("the action {id} does not run; it may have ended already")]
+    NotRunning {
+        /// Which action.
+        id: String,
     },
     /// Too many are running.
     #[error("{RUNNING_MAX} actions are running already; try again when one has ended")]
@@ -109,41 +143,88 @@ pub enum Error {
     },
 }
 
-/// What an action is going to do.
-enum Effect {
-    Restart(Restart),
+/// What an action ended as.
+enum End {
+    Done(String),
+    Failed(String),
+    Cancelled { by: String },
 }
 
-impl Effect {
-    fn read(action: &str, args: &Value) -> Result<Effect, Error> {
-        if action == restart::DECLARED.name {
-            return Restart::read(args).map(Effect::Restart);
-        }
-        let names = DECLARED.map(|declared| declared.name).join(", ");
-        Err(args::invalid("action", format!("is not one of: {names}")))
-    }
-
-    /// The arguments, as they are recorded.
-    fn args(&self) -> String {
-        match self {
-            Effect::Restart(restart) => restart.args().to_string(),
-        }
-    }
-
-    /// Says what was done, or what failed.
-    async fn run(self, cluster: Option<Access>, started: Millis) -> Result<String, String> {
-        let access = cluster.ok_or("the cluster is switched off in the configuration")?;
-        let cluster = access.cluster().await.map_err(|e| e.to_string())?;
-        match self {
-            Effect::Restart(restart) => restart.run(&cluster, started).await,
-        }
+impl From<Result<String, String>> for End {
+    fn from(result: Result<String, String>) -> End {
+        result.map_or_else(End::Failed, End::Done)
     }
 }
 
 impl Actions {
     /// Actions on a cluster, if there is one.
-    pub fn new(recorder: Recorder, cluster: Option<Access>) -> Actions {
-        Actions { recorder, cluster, slots: Arc::new(Semaphore::new(RUNNING_MAX)) }
+    pub fn new(
+        recorder: Recorder,
+        published: Arc<Published>,
+        cluster: Option<Access>,
+        procedures: Procedures,
+    ) -> Actions {
+        Actions {
+            recorder,
+            published,
+            cluster,
+            procedures: Arc::new(procedures),
+            slots: Arc::new(Semaphore::new(RUNNING_MAX)),
+            running: Running::default(),
+        }
+    }
+
+    /// What the configuration lets an admin run.
+    pub fn procedures(&self) -> &Procedures {
+        &self.procedures
+    }
+
+    /// Tells what an action would do, a line each, as far as that can be checked without an effect.
+    /// Nothing is recorded.
+    ///
+    /// # Errors
+    /// What was asked for makes no sense, or too much is going on.
+    pub async fn dry_run(&self, action: &str, args: &Value) -> Result<Vec<String>, Error> {
+        let effect = Effect::read(action, args, &self.procedures)?;
+        let _slot = self.slots.try_acquire().map_err(|_| Error::Busy)?;
+        let means = self.means(now(), None);
+        let told = timeout(DRY_RUN_TIME_MAX, effect.would(&means)).await;
+        Ok(told
+            .unwrap_or_else(|_| Err("it could not be checked in time".into()))
+            .unwrap_or_else(|problem| vec![format!("this would fail: {problem}")]))
+    }
+
+    /// Cancels a running action. What it has sent by then may take effect; its outcome says who
+    /// cancelled it.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn cancel(&self, actor: &str, id: &str) -> Result<(), Error> {
+        if self.running.cancel(id, actor) {
+            return Ok(());
+        }
+        Err(Error::NotRunning { id: id.into() })
+    }
+
+    /// Cancels all that runs and waits for their outcomes, within a grace. None can be started
+    /// afterwards.
+    pub async fn stop(&self) {
+        self.running.cancel_all(STOPPING);
+        let all = RUNNING_MAX as u32;
+        if timeout(STOP_GRACE, self.slots.acquire_many(all)).await.is_err() {
+            tracing::warn!("an action did not end within {STOP_GRACE:?}; its outcome is unknown");
+        }
+        self.slots.close();
+    }
+
+    fn means(&self, started: Millis, seq: Option<u64>) -> Means {
+        Means {
+            seq: seq.unwrap_or_else(|| self.published.positions.borrow().last_seq),
+            cluster: self.cluster.clone(),
+            procedures: Arc::clone(&self.procedures),
+            published: Arc::clone(&self.published),
+            started,
+        }
     }
 
     /// Starts an action; returns as soon as its intent is durable. It goes on to its end even when
@@ -176,8 +257,8 @@ impl Actions {
         args: &Value,
         needs: Needs,
     ) -> Result<Started, Error> {
-        let effect = Effect::read(action, args)?;
-        let slot = Arc::clone(&self.slots).try_acquire_owned().map_err(|_| Error::Busy)?;
+        let effect = Effect::read(action, args, &self.procedures)?;
+        let slot = self.slot()?;
         let started = now();
         let intent = ActionIntent {
             id: new_id(started),
@@ -188,8 +269,19 @@ impl Actions {
             ext: Extensions::default(),
         };
         let (answer, answered) = oneshot::channel();
-        tokio::spawn(self.clone().run(intent, effect, needs, slot, answer));
+        let (entry, cancelled) = self.running.add(&intent.id);
+        let turn = Turn { _slot: slot, _entry: entry, cancelled };
+        tokio::spawn(self.clone().run(intent, effect, needs, turn, answer));
         answered.await.map_err(|_| recorder::Error::Stopped)?
+    }
+
+    fn slot(&self) -> Result<OwnedSemaphorePermit, Error> {
+        use tokio::sync::TryAcquireError;
+        let slot = Arc::clone(&self.slots).try_acquire_owned();
+        slot.map_err(|error| match error {
+            TryAcquireError::NoPermits => Error::Busy,
+            TryAcquireError::Closed => recorder::Error::Stopped.into(),
+        })
     }
 
     /// Intent, effect, outcome.
@@ -198,7 +290,7 @@ impl Actions {
         intent: ActionIntent,
         effect: Effect,
         needs: Needs,
-        _slot: OwnedSemaphorePermit,
+        turn: Turn,
         answer: oneshot::Sender<Result<Started, Error>>,
     ) {
         let seq = match self.record_intent(&intent, needs).await {
@@ -209,15 +301,19 @@ impl Actions {
                 let _ = answer.send(Err(error.into()));
                 if may_be_on_record {
                     let reason = "it was not started: its intent could not be made durable";
-                    self.record_outcome(outcome(intent, Err(reason.into()))).await;
+                    self.record_outcome(outcome(intent, End::Failed(reason.into()))).await;
                 }
                 return;
             }
         };
         // Whoever asked may have gone; what was recorded is done all the same.
         let _ = answer.send(Ok(Started { id: intent.id.clone(), seq }));
-        let result = self.bounded(effect, intent.started).await;
-        self.record_outcome(outcome(intent, result)).await;
+        let means = self.means(intent.started, seq);
+        let (progress, written) = progress::start(self.recorder.clone(), intent.id.clone());
+        let end = self.bounded(effect, means, turn.cancelled.clone(), progress).await;
+        // The outcome stands behind the last line of output.
+        let _ = written.await;
+        self.record_outcome(outcome(intent, end)).await;
     }
 
     /// The number of the durable record; `None` where it waits in memory.
@@ -236,22 +332,38 @@ impl Actions {
         })
     }
 
-    /// Runs an effect within its time; a bug in it is a failure too, so that there is an outcome.
-    async fn bounded(&self, effect: Effect, started: Millis) -> Result<String, String> {
-        let mut task = tokio::spawn(effect.run(self.cluster.clone(), started));
-        match timeout(EFFECT_TIME_MAX, &mut task).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err("the action failed in itself; this is a bug, and what was done is \
-                               not known"
-                .into()),
-            Err(_) => {
-                task.abort();
-                let seconds = EFFECT_TIME_MAX.as_secs();
-                Err(format!(
-                    "it did not end within {seconds} s and was given up; it may have taken effect"
-                ))
-            }
+    /// Runs an effect within its time, or until it is cancelled; a bug in it is a failure too, so
+    /// that there is an outcome. Nothing of it goes on afterwards.
+    async fn bounded(
+        &self,
+        effect: Effect,
+        means: Means,
+        mut cancelled: Cancelled,
+        progress: Progress,
+    ) -> End {
+        let time_max = effect.time_max();
+        let mut task = tokio::spawn(effect.run(means, progress.clone()));
+        let end = tokio::select! {
+            result = &mut task => match result {
+                Ok(result) => return result.into(),
+                Err(_) => return End::Failed(
+                    "the action failed in itself; this is a bug, and what was done is not known"
+                        .into(),
+                ),
+            },
+            () = tokio::time::sleep(time_max) => End::Failed(format!(
+                "it did not end within {} s and was given up; it may have taken effect",
+                time_max.as_secs_f64()
+            )),
+            by = who(&mut cancelled) => End::Cancelled { by },
+        };
+        task.abort();
+        // Its connections are closed when it is gone.
+        let _ = task.await;
+        if let End::Cancelled { by } = &end {
+            progress.line(&format!("cancelled by {by}")).await;
         }
+        end
     }
 
     /// Records the outcome, in memory while the journal takes nothing, again and again while that
@@ -273,10 +385,22 @@ impl Actions {
     }
 }
 
-fn outcome(intent: ActionIntent, result: Result<String, String>) -> ActionOutcome {
-    let (outcome, detail) = match result {
-        Ok(detail) => (Outcome::Succeeded, detail),
-        Err(detail) => (Outcome::Failed, detail),
+/// Who cancelled; never, where nobody does.
+async fn who(cancelled: &mut Cancelled) -> String {
+    match cancelled.wait_for(Option::is_some).await.map(|who| who.clone()) {
+        Ok(Some(who)) => who,
+        _ => std::future::pending().await,
+    }
+}
+
+fn outcome(intent: ActionIntent, end: End) -> ActionOutcome {
+    let (outcome, detail, ext) = match end {
+        End::Done(detail) => (Outcome::Succeeded, detail, Extensions::default()),
+        End::Failed(detail) => (Outcome::Failed, detail, Extensions::default()),
+        End::Cancelled { by } => {
+            let detail = format!("cancelled by {by}; what was sent by then may have taken effect");
+            (Outcome::Failed, detail, ActionOutcome::cancelled(&by))
+        }
     };
     ActionOutcome {
         id: intent.id,
@@ -287,7 +411,7 @@ fn outcome(intent: ActionIntent, result: Result<String, String>) -> ActionOutcom
         ended: now(),
         outcome,
         detail,
-        ext: Extensions::default(),
+        ext,
     }
 }
 

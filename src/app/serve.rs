@@ -12,6 +12,7 @@ use crate::{
     cluster::Access,
     collect::{self, Outlet, Resume},
     config::Config,
+    event::{Event, kind},
     http::{
         self, AdminKey, Desk,
         limits::Limits,
@@ -20,7 +21,7 @@ use crate::{
     },
     journal,
     recorder::{self, Published, WipeOnStart},
-    views::read,
+    views::{State, read},
 };
 
 /// How long the recorder is waited for at the end; a disk that takes longer hangs.
@@ -81,13 +82,19 @@ pub async fn record_and_serve(
         let (recorder, generation) = (recorder.clone(), generation.clone());
         tokio::spawn(outside::record(outside, recorder, generation, stopping.clone()))
     });
+    let actions = Actions::new(
+        recorder.clone(),
+        Arc::clone(&published),
+        cluster.clone(),
+        config.procedures.clone(),
+    );
     announce(&listener)?;
     let desk = Desk {
         mode,
         version: env!("CARGO_PKG_VERSION").into(),
         published: Arc::clone(&published),
         recorder: Some(recorder.clone()),
-        actions: Some(Actions::new(recorder.clone(), cluster.clone())),
+        actions: Some(actions.clone()),
         admin_key: Some(AdminKey::new(&key.key)),
         outside: tools,
         metrics: metrics.map(|listener| MetricsDesk { listener, intake }),
@@ -119,7 +126,7 @@ pub async fn record_and_serve(
         _ = &mut recorder_ended => bail!("the recorder ended by a fault of the program; see the log above"),
     }
     stop.send_replace(true);
-    let _ = tokio::join!(collectors, http);
+    let _ = tokio::join!(collectors, http, actions.stop());
     if let Some(told) = told {
         let _ = told.await;
     }
@@ -205,7 +212,15 @@ fn resume(published: &Published) -> Resume {
             .map(|(name, at)| (name.clone(), at.resource_version.clone()))
             .collect(),
         heard_until: snapshot.state.sources.keys().filter_map(heard).collect(),
+        usages: usages(&snapshot.state),
         probes: snapshot.state.probes.values().map(|probe| probe.result.clone()).collect(),
         pod_log_positions: snapshot.state.pod_log_positions.values().cloned().collect(),
     }
+}
+
+/// What volumes and processes were last known to use.
+fn usages(state: &State) -> Vec<Event> {
+    let volumes = state.volumes.values().map(|volume| Event::VolumeUsage(volume.usage.clone()));
+    let processes = state.processes.values();
+    volumes.chain(processes.filter_map(|one| one.body.event(kind::PROCESS_USAGE))).collect()
 }

@@ -2,9 +2,9 @@
 //!
 //! Knows nothing of events, of collectors or of actions; they share it.
 
-mod review;
-
 pub mod exec;
+
+mod review;
 
 pub mod kubelet;
 

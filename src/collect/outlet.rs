@@ -55,6 +55,11 @@ impl Outlet {
         Arc::clone(&self.waits)
     }
 
+    /// Whether anything is redacted.
+    pub fn is_redacting(&self) -> bool {
+        self.rules.is_on()
+    }
+
     /// The present generation.
     pub fn generation(&self) -> u64 {
         *self.generation.borrow()

@@ -11,6 +11,8 @@ mod file;
 
 mod journal;
 
+mod procedures;
+
 mod problems;
 
 mod probes;
@@ -23,7 +25,7 @@ mod redaction;
 
 mod volumes;
 
-use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, fs, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use serde::Deserialize;
 
@@ -33,6 +35,7 @@ use self::{
     volumes::VolumesSection,
 };
 use crate::{
+    actions::{AppServer, Procedures},
     cli::ServeArgs,
     collect::{self, Kinds, PodLogs, Probe},
     http,
@@ -69,6 +72,8 @@ pub struct Config {
     pub admin_key_file: Option<PathBuf>,
     /// The app-server's link.
     pub app_server_url: Option<String>,
+    /// What an admin can run.
+    pub procedures: Procedures,
     /// Where the app-server tells of itself; by default beside the link.
     pub basic_info_url: Option<String>,
     /// What is checked.
@@ -125,6 +130,10 @@ struct HttpSection {
 #[serde(deny_unknown_fields, default)]
 struct AppServerSection {
     url: Option<String>,
+    /// Where test sequences are sent; by default the host of the link.
+    http_url: Option<String>,
+    /// Sent with each of their requests.
+    http_headers: BTreeMap<String, String>,
     basic_info_url: Option<String>,
 }
 
@@ -154,6 +163,10 @@ impl Config {
         let http: HttpSection = file.section("http");
         let journal = file.checked("journal", JournalSection::fault);
         let app_server: AppServerSection = file.section("app_server");
+        let app_server_url = present(&args.app_server_url).or(app_server.url);
+        let (url, headers) = (app_server.http_url, app_server.http_headers);
+        let tested = AppServer::of(url, app_server_url.as_deref(), headers);
+        let procedures = procedures::take(&mut file, tested);
         let thresholds = problems::section(&mut file);
         let cluster = file.checked("cluster", ClusterSection::fault);
         let access = AccessSection::take(&mut file);
@@ -177,7 +190,8 @@ impl Config {
             tools_url,
             base_path,
             admin_key_file: present(&args.admin_key_file),
-            app_server_url: present(&args.app_server_url).or(app_server.url),
+            app_server_url,
+            procedures,
             kubeconfig: present(&args.kubeconfig).or(cluster.kubeconfig.clone()),
             basic_info_url: app_server.basic_info_url,
             probes,

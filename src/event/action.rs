@@ -91,7 +91,26 @@ pub struct Wiped {
     pub bytes: u64,
 }
 
+/// The name in `ext` of who cancelled an action.
+const CANCELLED: &str = "cancelled";
+
 impl ActionOutcome {
+    /// The extension of an outcome that was cancelled. Its word stays `failed`: readers that do not
+    /// know cancelling must be able to read it.
+    pub fn cancelled(by: &str) -> Extensions {
+        Extensions(Some([(CANCELLED.to_owned(), by.into())].into()))
+    }
+
+    /// Who cancelled it; `None` where nobody did.
+    pub fn cancelled_by(&self) -> Option<&str> {
+        self.ext.0.as_ref()?.get(CANCELLED)?.as_str()
+    }
+
+    /// The word on screen and in JSON.
+    pub fn word(&self) -> &'static str {
+        if self.cancelled_by().is_some() { CANCELLED } else { self.outcome.as_str() }
+    }
+
     /// A wipe is done when it is recorded: the first event of the new epoch.
     pub fn of_wipe(went: Wiped, actor: &str, reason: &str, at: Millis) -> ActionOutcome {
         let Wiped { epoch, first_seq, last_seq, bytes } = went;

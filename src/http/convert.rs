@@ -7,8 +7,7 @@ use serde_json::Value;
 use super::wire;
 use crate::{
     event::{
-        self, DeletedBecause, Event, Key, ObjectDeleted, ObjectObserved, Outcome, State, TraceEnd,
-        millis,
+        self, DeletedBecause, Event, Key, ObjectDeleted, ObjectObserved, State, TraceEnd, millis,
     },
     journal::{LeftAlone, Place, Positions, SegmentInfo},
     recorder::Limits,
@@ -266,6 +265,7 @@ pub(super) fn action(row: Recorded<Action>) -> wire::Action {
             saved: true,
         },
         Action::Ended(outcome) => wire::Action {
+            outcome: Some(outcome.word().into()),
             id: outcome.id,
             seq: row.seq,
             actor: outcome.actor,
@@ -273,10 +273,18 @@ pub(super) fn action(row: Recorded<Action>) -> wire::Action {
             args: json_text(&outcome.args),
             started: outcome.started,
             ended: Some(outcome.ended),
-            outcome: Some(word(outcome.outcome)),
             detail: outcome.detail,
             saved: true,
         },
+    }
+}
+
+pub(super) fn action_progress(row: Recorded<event::ActionProgress>) -> wire::ActionProgress {
+    wire::ActionProgress {
+        id: row.value.id,
+        seq: row.seq,
+        learned: row.learned,
+        line: row.value.line,
     }
 }
 
@@ -323,10 +331,6 @@ pub(super) fn process(row: Recorded<event::ProcessUsage>) -> wire::Process {
         seq: row.seq,
         saved: true,
     }
-}
-
-fn word(outcome: Outcome) -> String {
-    outcome.as_str().into()
 }
 
 pub(super) fn left_alone(file: &LeftAlone) -> wire::LeftAlone {

@@ -76,6 +76,8 @@ pub(super) enum Error {
     Outside(String),
     #[error("{0}")]
     Busy(String),
+    #[error("{0}")]
+    NotRunning(String),
     #[error("nothing was done, since it could not be recorded: {0}")]
     NotRecorded(String),
     #[error(
@@ -127,6 +129,7 @@ impl Error {
             Error::NotConfigured(_) => (S::NOT_FOUND, "not_configured"),
             Error::Outside(_) => (S::BAD_GATEWAY, "outside"),
             Error::Busy(_) => (S::SERVICE_UNAVAILABLE, "busy"),
+            Error::NotRunning(_) => (S::CONFLICT, "not_running"),
             Error::Stopped => (S::SERVICE_UNAVAILABLE, "stopped"),
             Error::NotRecorded(_) => (S::INSUFFICIENT_STORAGE, "not_recorded"),
             Error::ActionNotRecorded(_) => (S::INSUFFICIENT_STORAGE, "action_not_recorded"),
@@ -182,6 +185,7 @@ impl From<actions::Error> for Error {
         match error {
             actions::Error::Invalid { .. } => Error::Invalid(error.to_string()),
             actions::Error::Busy => Error::Busy(error.to_string()),
+            actions::Error::NotRunning { .. } => Error::NotRunning(error.to_string()),
             actions::Error::NotRecorded { source: recorder::Error::NotRecorded { reason } } => {
                 Error::ActionNotRecorded(reason)
             }

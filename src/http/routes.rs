@@ -24,6 +24,9 @@
 //! GET    /api/sources                   see      sources and gaps
 //! GET    /api/actions                   see      what admins did
 //! POST   /api/actions                   act      start an action
+//! GET    /api/actions/{id}              see      one, with its output
+//! POST   /api/actions/{id}/cancel       act      cancel it
+//! GET    /api/runbooks                  see      the procedures of the configuration
 //! GET    /api/outside                   see      other tools, and how they are
 //! POST   /api/outside/tools-session     see      a way onto the second port
 //! GET    /api/outside/loki              see      log lines of Loki
@@ -80,6 +83,8 @@ enum Handler {
     Status,
     Problems,
     StartAction,
+    CancelAction,
+    Runbooks,
     Outside,
     ToolsSession,
     Loki,
@@ -134,8 +139,11 @@ static ROUTES: &[Route] = &[
     get("/api/volumes", Need::See, Handler::Of(read::usage::volumes)),
     get("/api/volumes/{key}/history", Need::See, Handler::Of(read::usage::volume_history)),
     get("/api/sources", Need::See, Handler::Of(read::recorder::sources)),
-    get("/api/actions", Need::See, Handler::Of(read::recorder::actions)),
+    get("/api/actions", Need::See, Handler::Of(read::actions::actions)),
     post("/api/actions", Need::Act, Handler::StartAction),
+    get("/api/actions/{id}", Need::See, Handler::Of(read::actions::action)),
+    post("/api/actions/{id}/cancel", Need::Act, Handler::CancelAction),
+    get("/api/runbooks", Need::See, Handler::Runbooks),
     get("/api/outside", Need::See, Handler::Outside),
     post("/api/outside/tools-session", Need::See, Handler::ToolsSession),
     get("/api/outside/loki", Need::See, Handler::Loki),
@@ -254,6 +262,8 @@ async fn serve(surface: &Arc<Surface>, to: Handler, asked: Asked) -> Result<Resp
         Handler::Status => read::recorder::status(surface, asked.call).await,
         Handler::Problems => read::problems::problems(surface, asked.call).await,
         Handler::StartAction => write::start_action(surface, asked.caller()?, asked.body).await,
+        Handler::CancelAction => write::cancel_action(surface, asked.caller()?, asked.call.place()),
+        Handler::Runbooks => read::actions::runbooks(surface),
         Handler::Outside => Ok(outside::outside(surface, &asked.headers)),
         Handler::ToolsSession => {
             let caller = asked.caller()?;

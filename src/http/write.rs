@@ -58,18 +58,24 @@ fn with_cookie(mut response: Response, cookie: Option<String>) -> Response {
 
 /// Starts an action: the intent is durable before the answer, the outcome follows in the live feed.
 ///
-/// While the journal takes no records that is refused with 507, unless `unrecorded` is true.
+/// While the journal takes no records that is refused with 507, unless `unrecorded` is true. With
+/// `dry_run` the answer only tells what would be done.
 #[utoipa::path(post, path = "/api/actions", request_body = wire::StartAction,
-    responses((status = 202, body = wire::StartedAction)))]
+    responses((status = 202, body = wire::StartedAction), (status = 200, body = wire::DryRun)))]
 pub(super) async fn start_action(
     surface: &Surface,
     caller: Caller,
     body: Incoming,
 ) -> Result<Response, Error> {
     let actions = surface.desk.actions.as_ref().ok_or(Error::Replay)?;
-    let expected = r#"{"action": its name, "args": an object, "unrecorded": true or nothing}"#;
+    let expected =
+        r#"{"action": its name, "args": an object, "unrecorded" and "dry_run": true or nothing}"#;
     let wanted: wire::StartAction =
         read_json(body, surface.desk.limits.body_time, expected).await?;
+    if wanted.dry_run {
+        let would = actions.dry_run(&wanted.action, &wanted.args).await?;
+        return Ok(answer::json(StatusCode::OK, &wire::DryRun { would }));
+    }
     let started = if wanted.unrecorded {
         actions.start_unrecorded(&caller.actor, &wanted.action, &wanted.args).await?
     } else {
@@ -77,6 +83,19 @@ pub(super) async fn start_action(
     };
     let started = wire::StartedAction { id: started.id, seq: started.seq };
     Ok(answer::json(StatusCode::ACCEPTED, &started))
+}
+
+/// Cancels a running action: its output says who did, and its outcome follows in the live feed.
+#[utoipa::path(post, path = "/api/actions/{id}/cancel", params(("id" = String, Path)),
+    responses((status = 202, body = wire::CancelledAction)))]
+pub(super) fn cancel_action(
+    surface: &Surface,
+    caller: Caller,
+    id: &str,
+) -> Result<Response, Error> {
+    let actions = surface.desk.actions.as_ref().ok_or(Error::Replay)?;
+    actions.cancel(&caller.actor, id)?;
+    Ok(answer::json(StatusCode::ACCEPTED, &wire::CancelledAction { id: id.to_owned() }))
 }
 
 /// Empties journal and views and starts a new epoch.

@@ -29,6 +29,8 @@ use crate::{
     redact::Rules,
 };
 
+pub use crate::views::read::LogCounts;
+
 /// How many messages of collectors may wait. A message holds up to some hundred events, so this
 /// bounds the memory of a burst to some ten megabytes.
 pub const QUEUE_MESSAGES_MAX: usize = 64;

@@ -7,9 +7,12 @@ use tokio::sync::watch;
 
 use super::tally::Tally;
 use crate::{
-    event::{ActionOutcome, Millis},
+    event::{ActionOutcome, ActionProgress, Millis},
     journal::{self, Positions, Reader, Recovery, Seq},
-    views::{self, read},
+    views::{
+        self,
+        read::{self, LogCounts},
+    },
 };
 
 /// The views at one moment; immutable.
@@ -36,6 +39,8 @@ pub struct Unsaved {
     pub dropped: u64,
     /// Outcomes that wait in memory, oldest first: no history has them yet.
     pub outcomes: Vec<ActionOutcome>,
+    /// Output of actions that waits with them, oldest first.
+    pub progress: Vec<ActionProgress>,
 }
 
 /// How much is kept, as far as it is known.
@@ -120,6 +125,16 @@ impl Published {
             limits: Limits::default(),
         }));
         Ok(published)
+    }
+
+    /// What some sources have logged after an event, as far as the journal holds it. Touches the
+    /// map: not for an async worker.
+    ///
+    /// # Errors
+    /// The journal could not be read.
+    pub fn log_counts(&self, after: Seq, sources: &[String]) -> Result<LogCounts, journal::Error> {
+        let Some(reader) = self.reader.load_full() else { return Ok(LogCounts::default()) };
+        read::log_counts(&reader, after, sources)
     }
 
     /// Waits until the views are complete; false when the recorder stopped before.

@@ -141,6 +141,11 @@ impl Cluster {
         &self.admin
     }
 
+    /// The private key that the API server signs the tokens of service accounts with.
+    pub fn service_account_key(&self) -> PathBuf {
+        self.dir.path().join("service-account.key")
+    }
+
     /// A kubeconfig that presents `token`.
     pub fn kubeconfig_for(&self, token: &str) -> PathBuf {
         static COUNT: AtomicU32 = AtomicU32::new(0);

@@ -6,7 +6,7 @@ pub mod client;
 use std::{path::Path, sync::Arc, time::Duration};
 
 use monitor_backend::{
-    actions::Actions,
+    actions::{Actions, Procedures},
     event::{
         ClusterEvent, DeletedBecause, Event, Extensions, Level, LiveQuery, LogLine, ObjectDeleted,
         ObjectObserved, ObjectRef, Observation, Observed, Section, SourceState, State, Trace,
@@ -110,7 +110,12 @@ impl Server {
             version: "1.2.3".into(),
             published: recording.published.clone(),
             recorder: Some(recording.recorder.clone()),
-            actions: Some(Actions::new(recording.recorder.clone(), None)),
+            actions: Some(Actions::new(
+                recording.recorder.clone(),
+                recording.published.clone(),
+                None,
+                Procedures::default(),
+            )),
             admin_key: Some(AdminKey::new(KEY)),
             outside: None,
             metrics: None,
@@ -166,6 +171,11 @@ impl Server {
     /// A request without access.
     pub fn bare(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("http://{}{path}", self.address))
+    }
+
+    /// A request to another address.
+    pub fn elsewhere(&self, method: Method, url: &str) -> RequestBuilder {
+        self.client.request(method, url)
     }
 
     /// A request with the admin key.

@@ -14,7 +14,7 @@ export interface Action {
   ended: number | null
   /** Its id. */
   id: string
-  /** `succeeded`, `failed`, `unknown`, or null while running. */
+  /** `succeeded`, `failed`, `cancelled`, `unknown`, or null while running. */
   outcome: string | null
   /** False while its newest record waits in memory for a journal that takes none. */
   saved: boolean
@@ -24,14 +24,46 @@ export interface Action {
   started: number
 }
 
+/** `GET /api/actions/{id}`. */
+export interface ActionDetail {
+  /** The action. */
+  action: Action
+  /** The `before` of the next page of output, or null. */
+  next: number | null
+  /** Its output, newest first. */
+  progress: ActionProgress[]
+  /** The sequence number that this answer is of. */
+  seq: number
+}
+
+/** A line of output of an action. */
+export interface ActionProgress {
+  /** Which action. */
+  id: string
+  /** When it was learned. */
+  learned: number
+  /** The line; output of programs may hold any character but a line break. */
+  line: string
+  /** Its record. */
+  seq: number
+}
+
 /** `GET /api/actions`. */
 export interface Actions {
   /** Running ones, then ended ones, newest first. */
   actions: Action[]
+  /** Every action that this version can start, whoever asks. */
+  declared: DeclaredAction[]
   /** The `before` of the next page, or null. */
   next: number | null
   /** The sequence number that this answer is of. */
   seq: number
+}
+
+/** Answer of `POST /api/actions/{id}/cancel`: the outcome follows in the live feed. */
+export interface CancelledAction {
+  /** Its id. */
+  id: string
 }
 
 /** An Event of the cluster. */
@@ -66,8 +98,38 @@ export interface ClusterEvent {
   uid: string
 }
 
+/** An action that can be started. */
+export interface DeclaredAction {
+  /** What it has to be told. */
+  args: DeclaredArg[]
+  /** Its name. */
+  name: string
+  /** What it does, and what happens when it is done twice. */
+  what: string
+}
+
+/** An argument of an action or of a runbook. */
+export interface DeclaredArg {
+  /** What it may be; empty where it is free. */
+  choices: string[]
+  /** What it is when left out, where that is a fixed text. */
+  default: string | null
+  /** Its name. */
+  name: string
+  /** Whether it can be left out. */
+  optional: boolean
+  /** What it means. */
+  what: string
+}
+
 /** `false` while it lives, else the time of the deletion. */
 export type Deleted = boolean | number
+
+/** Answer of `POST /api/actions` with `dry_run`. */
+export interface DryRun {
+  /** What would be done, a line each, in order. */
+  would: string[]
+}
 
 /** Every error answer. */
 export interface ErrorBody {
@@ -175,6 +237,8 @@ export interface Limits {
  * Rows have the same shape as in the lists; a row with a known id replaces the earlier one.
  */
 export interface LiveBatch {
+  /** Topic `actions`: their output, oldest first. */
+  action_progress?: ActionProgress[]
   /** Topic `actions`. */
   actions?: Action[]
   /** Topic `events`. */
@@ -660,6 +724,38 @@ export interface Requests {
   seq: number
 }
 
+/** A named procedure. */
+export interface Runbook {
+  /** What it has to be told. */
+  args: DeclaredArg[]
+  /** Its name. */
+  name: string
+  /** What it does, in order. */
+  steps: RunbookStep[]
+  /** It is given up after this time, milliseconds. */
+  timeout: number
+  /** What it does. */
+  what: string
+}
+
+/** A step of a runbook. */
+export interface RunbookStep {
+  /** `http`, `exec`, `restart` or `wait`. */
+  kind: string
+  /** What it does; placeholders stand as they are written. */
+  what: string
+}
+
+/** `GET /api/runbooks`: the procedures of the configuration. */
+export interface Runbooks {
+  /** For the action `run-runbook`. */
+  runbooks: Runbook[]
+  /** The sequence number that this answer is of. */
+  seq: number
+  /** For the action `run-test-sequence`. */
+  sequences: TestSequence[]
+}
+
 /** A timed part of a request. */
 export interface Section {
   /** How long it took; null while it runs. */
@@ -713,7 +809,10 @@ export interface Source {
   malformed: number
   /** For example `app-server` or `cluster/Pod`. */
   name: string
-  /** What was attempted, what failed and what to do; empty when up. */
+  /**
+   * What was attempted, what failed and what to do; when up, what of it is not observed, and empty
+   * where all is.
+   */
   reason: string
   /** When it came into this state. */
   since: number
@@ -744,6 +843,11 @@ export interface StartAction {
   action: string
   /** Its arguments. */
   args: unknown
+  /**
+   * Only tell what would be done, as far as that can be checked without an effect. Nothing is
+   * recorded; the answer is 200.
+   */
+  dry_run?: boolean
   /**
    * Act although the intent cannot be recorded now: while the journal takes no records, it waits
    * in memory.
@@ -778,6 +882,18 @@ export interface Status {
   unsaved?: Unsaved | null
   /** The program's version. */
   version: string
+}
+
+/** A test sequence of the configuration. */
+export interface TestSequence {
+  /** Its name. */
+  name: string
+  /** Its steps, as they can be sent in the arguments of `run-test-sequence`. */
+  steps: unknown[]
+  /** It is given up after this time, milliseconds. */
+  timeout: number
+  /** What it tests. */
+  what: string
 }
 
 /** `GET /api/timeline`. */

@@ -23,9 +23,9 @@ const TOPICS: &[(&str, &[u16])] = &[
     ("objects", &[kind::OBJECT_OBSERVED, kind::OBJECT_DELETED]),
     ("events", &[kind::CLUSTER_EVENT]),
     ("sources", &[kind::SOURCE_STATE]),
+    ("actions", &[kind::ACTION_INTENT, kind::ACTION_PROGRESS, kind::ACTION_OUTCOME]),
     ("probes", &[kind::PROBE_RESULT]),
     ("volumes", &[kind::VOLUME_USAGE, kind::PROCESS_USAGE]),
-    ("actions", &[kind::ACTION_INTENT, kind::ACTION_OUTCOME]),
 ];
 
 /// What a feed is about.
@@ -126,8 +126,10 @@ fn add(batch: &mut LiveBatch, record: Record<'_>) {
             let value = Action::Ended(outcome);
             batch.actions.push(convert::action(Recorded { seq, learned, value }));
         }
-        Event::ActionProgress(_)
-        | Event::WatchPosition(_)
+        Event::ActionProgress(value) => {
+            batch.action_progress.push(convert::action_progress(Recorded { seq, learned, value }));
+        }
+        Event::WatchPosition(_)
         | Event::PodLogPosition(_)
         | Event::Boot(_)
         | Event::Retention(_)

@@ -2,6 +2,8 @@
 //!
 //! Each runs on a reader thread and is given the moment that it is of.
 
+pub(super) mod actions;
+
 pub(super) mod app;
 
 pub(super) mod cluster;

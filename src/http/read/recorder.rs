@@ -1,10 +1,9 @@
-//! What the recorder knows of itself: status, sources, actions.
+//! What the recorder knows of itself: status and sources.
 
 use std::sync::Arc;
 
 use super::{Call, all_sources, gaps, ok};
 use crate::{
-    event::ActionOutcome,
     http::{
         Surface,
         body::Response,
@@ -15,7 +14,6 @@ use crate::{
         wire,
     },
     recorder::Snapshot,
-    views::read::{self, Action, Recorded},
 };
 
 /// Mode, positions, how far the start has come, sources, and what does not work.
@@ -69,42 +67,4 @@ pub(in crate::http) fn sources(moment: &Moment, call: &Call) -> Result<Response,
         gaps: gaps.rows,
         next: gaps.next,
     })
-}
-
-/// What admins did and do, newest record first; before it what waits for the journal.
-#[utoipa::path(get, path = "/api/actions", params(PageQuery),
-    responses((status = 200, body = wire::Actions)))]
-pub(in crate::http) fn actions(moment: &Moment, call: &Call) -> Result<Response, Error> {
-    let window = moment.window(&call.params)?;
-    let page = read::actions(&moment.reader, &moment.snapshot.state, window)?;
-    let is_newest = window.before > moment.seq();
-    let waiting = if is_newest { unsaved_outcomes(moment) } else { Vec::new() };
-    let recorded = page.rows.into_iter().map(|row| shown(moment, row));
-    ok(&wire::Actions {
-        seq: moment.seq(),
-        next: page.next,
-        actions: waiting.into_iter().chain(recorded).collect(),
-    })
-}
-
-/// Outcomes that no history has yet, newest first.
-fn unsaved_outcomes(moment: &Moment) -> Vec<wire::Action> {
-    let unsaved = moment.snapshot.unsaved.as_ref();
-    let outcomes = unsaved.map_or(&[][..], |unsaved| &unsaved.outcomes);
-    let row = |outcome: &ActionOutcome| Recorded {
-        seq: moment.seq(),
-        learned: outcome.ended,
-        value: Action::Ended(outcome.clone()),
-    };
-    let rows = outcomes.iter().rev().map(|outcome| convert::action(row(outcome)));
-    rows.map(|row| wire::Action { saved: false, ..row }).collect()
-}
-
-fn shown(moment: &Moment, row: Recorded<Action>) -> wire::Action {
-    let running = &moment.snapshot.state.running_actions;
-    let saved = match &row.value {
-        Action::Running(intent) => running.get(&intent.id).is_none_or(|one| one.is_saved),
-        Action::Ended(_) => true,
-    };
-    wire::Action { saved, ..convert::action(row) }
 }

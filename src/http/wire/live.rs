@@ -4,8 +4,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    Action, ClusterEvent, Gap, LiveQuery, LogEntry, ObjectRow, Probe, Process, Request, Source,
-    Volume,
+    Action, ActionProgress, ClusterEvent, Gap, LiveQuery, LogEntry, ObjectRow, Probe, Process,
+    Request, Source, Volume,
 };
 
 /// `hello`: the first message of `GET /api/live`.
@@ -65,6 +65,9 @@ pub struct LiveBatch {
     /// Topic `actions`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<Action>,
+    /// Topic `actions`: their output, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub action_progress: Vec<ActionProgress>,
 }
 
 /// `durable`: how far the journal is durable.

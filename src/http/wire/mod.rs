@@ -27,7 +27,11 @@ mod live;
 
 mod usage;
 
-pub use action::{Action, Actions, StartAction, StartedAction, WipeRequest, Wiped};
+pub use action::{
+    Action, ActionDetail, ActionProgress, Actions, CancelledAction, DeclaredAction, DeclaredArg,
+    DryRun, Runbook, RunbookStep, Runbooks, StartAction, StartedAction, TestSequence, WipeRequest,
+    Wiped,
+};
 pub use app::{LiveQueries, LiveQuery, LogEntry, Logs, Request, RequestEnd, Requests, Section};
 pub use cluster::{
     ClusterEvent, Deleted, ObjectDetail, ObjectHistory, ObjectRow, ObjectVersion, Objects, Timeline,

@@ -76,7 +76,7 @@ impl Core {
         }
         let known = self.fold.state.objects.get(&key);
         let event = known.and_then(|known| known.body.event(kind::OBJECT_OBSERVED));
-        matches!(event, Some(Event::ObjectObserved(known)) if known.body == observed.body)
+        matches!(event, Some(Event::ObjectObserved(known)) if observed.is_same_state(&known))
     }
 
     fn is_gone(&self, deleted: &ObjectDeleted) -> bool {

@@ -10,6 +10,8 @@ mod content;
 
 mod frames;
 
+mod graphql;
+
 mod traffic;
 
 use std::{
@@ -175,6 +177,9 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream) {
     if basic_info::is_asked(&stream).await {
         let clients = shared.state().clients.len();
         return basic_info::serve(stream, clients).await;
+    }
+    if graphql::is_asked(&stream).await {
+        return graphql::serve(shared, stream).await;
     }
     let mut subscription = None;
     #[expect(clippy::result_large_err, reason = "the WebSocket crate asks for this type")]

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::programs::MOUNTS;
 use crate::{
     event::Millis,
     sim::{
@@ -20,8 +21,11 @@ pub(crate) fn namespace(name: &str) -> Value {
     })
 }
 
+/// Every simulated node is here; their kubelets differ by their ports.
+pub(crate) const NODE_ADDRESS: &str = "127.0.0.1";
+
 /// A node that is ready.
-pub(crate) fn node(name: &str, address: &str, now: Millis) -> Value {
+pub(crate) fn node(name: &str, now: Millis) -> Value {
     let size = json!({"cpu": "4", "memory": "16384000Ki", "pods": "110"});
     let mut node = json!({
         "metadata": {
@@ -31,7 +35,7 @@ pub(crate) fn node(name: &str, address: &str, now: Millis) -> Value {
         "spec": {"providerID": format!("sim://{name}")},
         "status": {
             "addresses": [
-                {"type": "InternalIP", "address": address},
+                {"type": "InternalIP", "address": NODE_ADDRESS},
                 {"type": "Hostname", "address": name},
             ],
             "capacity": size, "allocatable": size,
@@ -77,17 +81,25 @@ pub(crate) struct Workload<'a> {
     pub(crate) image: &'a str,
     pub(crate) replicas: u64,
     pub(crate) memory_limit: &'a str,
+    /// The claim of its data, if it keeps any.
+    pub(crate) claim: Option<&'a str>,
 }
 
 /// A deployment whose pods do not exist yet.
 pub(crate) fn deployment(workload: Workload<'_>) -> Value {
     let labels = json!({"app": workload.name});
-    let container = json!({
+    let mut container = json!({
         "name": workload.name, "image": workload.image, "imagePullPolicy": "IfNotPresent",
         "resources": {"limits": {"memory": workload.memory_limit}},
         "env": [{"name": "RUST_LOG", "value": "info"}],
     });
-    json!({
+    let mut volumes = json!([]);
+    if let Some(claim) = workload.claim {
+        volumes = json!([{"name": "data", "persistentVolumeClaim": {"claimName": claim}}]);
+        container["volumeMounts"] =
+            json!([{"name": "data", "mountPath": format!("{MOUNTS}/data")}]);
+    }
+    let mut deployment = json!({
         "metadata": {
             "namespace": workload.namespace, "name": workload.name, "labels": labels,
             "generation": 1,
@@ -105,7 +117,11 @@ pub(crate) fn deployment(workload: Workload<'_>) -> Value {
             },
         },
         "status": {},
-    })
+    });
+    if workload.claim.is_some() {
+        deployment["spec"]["template"]["spec"]["volumes"] = volumes;
+    }
+    deployment
 }
 
 /// What a pod of this template is called by: a change of the template changes it.

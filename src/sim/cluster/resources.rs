@@ -12,11 +12,23 @@ pub(crate) struct Resource {
 }
 
 /// Every kind that is served.
-static RESOURCES: [Resource; 5] = [
+static RESOURCES: &[Resource] = &[
     Resource { group_version: "v1", plural: "pods", kind: "Pod", namespaced: true },
     Resource { group_version: "v1", plural: "nodes", kind: "Node", namespaced: false },
     Resource { group_version: "v1", plural: "events", kind: "Event", namespaced: true },
     Resource { group_version: "v1", plural: "namespaces", kind: "Namespace", namespaced: false },
+    Resource {
+        group_version: "v1",
+        plural: "persistentvolumeclaims",
+        kind: "PersistentVolumeClaim",
+        namespaced: true,
+    },
+    Resource {
+        group_version: "v1",
+        plural: "persistentvolumes",
+        kind: "PersistentVolume",
+        namespaced: false,
+    },
     Resource {
         group_version: "apps/v1",
         plural: "deployments",

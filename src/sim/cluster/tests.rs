@@ -22,6 +22,7 @@ impl World {
             image: GOOD,
             replicas: 2,
             memory_limit: "1Gi",
+            claim: None,
         };
         let mut store = Store::new(0.0);
         set_up(&mut store, &["node-1", "node-2"], &[workload], 0.0);
