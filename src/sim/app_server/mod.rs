@@ -6,6 +6,8 @@
 
 mod basic_info;
 
+mod beginning;
+
 mod content;
 
 mod frames;
@@ -174,11 +176,11 @@ async fn deliver(clients: &[mpsc::Sender<Utf8Bytes>], text: Utf8Bytes) -> usize 
 }
 
 async fn serve(shared: Arc<Shared>, stream: TcpStream) {
-    if basic_info::is_asked(&stream).await {
+    if beginning::is(&stream, basic_info::BEGINNING).await {
         let clients = shared.state().clients.len();
         return basic_info::serve(stream, clients).await;
     }
-    if graphql::is_asked(&stream).await {
+    if beginning::is(&stream, graphql::BEGINNING).await {
         return graphql::serve(shared, stream).await;
     }
     let mut subscription = None;
