@@ -62,6 +62,7 @@ bench: build
 	rm -rf $(CRITERION_HOME)
 	cargo bench $(BENCHES) --bench append --bench durable --bench read
 	cargo run --release $(BENCHES) --bin served $(abspath $(BIN))
+	cargo run --release $(BENCHES) --bin link $(abspath $(BIN))
 	cargo run --release $(BENCHES) --bin table
 
 # Whole clusters on a real API server, ten minutes: churn, an idle one, one of ten thousand pods.
