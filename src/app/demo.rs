@@ -7,6 +7,7 @@ use anyhow::Context;
 use super::{key, listen, serve};
 use crate::{
     cli::{DemoArgs, ServeArgs},
+    collect::PodLogs,
     config::Config,
     http::wire::Mode,
     sim::{Scenario, Sim},
@@ -29,12 +30,24 @@ pub async fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
         data_dir,
         ..ServeArgs::default()
     };
-    let config = Config::load(&settings)?;
+    let mut config = Config::load(&settings)?;
+    config.pod_logs = vec![pod_logs("default"), pod_logs("postgres")];
     let listener = listen(args.listen).await?;
     let key = key::find(None, None, &config.data_dir);
     println!("admin key: {}", key.key);
     serve::record_and_serve(config, listener, key, Mode::Demo).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The logs of what the demo's story is about, and of what it stands on.
+fn pod_logs(namespace: &str) -> PodLogs {
+    PodLogs {
+        name: namespace.into(),
+        namespace: Some(namespace.into()),
+        label_selector: String::new(),
+        containers: vec![],
+        previous: true,
+    }
 }
 
 /// A folder that is removed at the end.
