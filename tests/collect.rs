@@ -19,3 +19,5 @@ mod link;
 mod pod_logs;
 #[path = "collect/probes.rs"]
 mod probes;
+#[path = "collect/volumes.rs"]
+mod volumes;

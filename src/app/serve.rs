@@ -12,10 +12,11 @@ use crate::{
     cluster::Access,
     collect::{self, Outlet, Resume},
     config::Config,
+    event::{Event, kind},
     http::{self, AdminKey, Desk, limits::Limits, wire::Mode},
     journal,
     recorder::{self, Published, WipeOnStart},
-    views::read,
+    views::{State, read},
 };
 
 /// How long the recorder is waited for at the end; a disk that takes longer hangs.
@@ -147,9 +148,16 @@ fn setup(config: &Config, key_faults: Vec<String>, mode: Mode) -> recorder::Setu
         host: host.trim().into(),
         mode: if mode == Mode::Demo { "demo".into() } else { "live".into() },
         source_bytes_per_day: config.source_bytes_per_day,
-        config_faults: [config.faults.clone(), key_faults].concat(),
+        config_faults: [config.faults.clone(), key_faults, unredacted(config)].concat(),
         wipe_on_start: token.map(|token| WipeOnStart { token, memory }),
     }
+}
+
+/// What every page has to say where nothing is redacted.
+fn unredacted(config: &Config) -> Vec<String> {
+    const TOLD: &str = "redaction is switched off in the section [redaction]: credentials are \
+                        recorded as they are";
+    if config.redaction.is_on() { vec![] } else { vec![TOLD.into()] }
 }
 
 /// Starts the collectors as soon as the journal says where to go on, and keeps them until the stop.
@@ -184,7 +192,15 @@ fn resume(published: &Published) -> Resume {
             .map(|(name, at)| (name.clone(), at.resource_version.clone()))
             .collect(),
         heard_until: snapshot.state.sources.keys().filter_map(heard).collect(),
+        usages: usages(&snapshot.state),
         probes: snapshot.state.probes.values().map(|probe| probe.result.clone()).collect(),
         pod_log_positions: snapshot.state.pod_log_positions.values().cloned().collect(),
     }
+}
+
+/// What volumes and processes were last known to use.
+fn usages(state: &State) -> Vec<Event> {
+    let volumes = state.volumes.values().map(|volume| Event::VolumeUsage(volume.usage.clone()));
+    let processes = state.processes.values();
+    volumes.chain(processes.filter_map(|one| one.body.event(kind::PROCESS_USAGE))).collect()
 }

@@ -123,6 +123,16 @@ impl Report {
         self.tell(State::Up, "", since, gap.into_iter().collect()).await
     }
 
+    /// Tells that the source is observed, but for what the note says; it is empty where all of it is.
+    ///
+    /// # Errors
+    /// The recorder has stopped.
+    pub async fn up_except(&mut self, note: &str) -> Result<(), Stopped> {
+        let at = now();
+        let gap = if self.is_up() { None } else { self.gap(at, &self.trouble) };
+        self.tell(State::Up, note, at, gap.into_iter().collect()).await
+    }
+
     /// Tells that the source is not observed, and why.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     events::{Note, report},
-    log_lines::LEAKING,
+    log_lines::{CRASHING, LEAKING},
     objects::{Condition, has_condition, is_terminating, set_condition},
     pace::Pace,
     resources::{ObjectKey, Resource},
@@ -32,6 +32,25 @@ pub(crate) enum Image {
     Missing,
     /// It outgrows its memory limit this long after it became ready.
     OutOfMemoryAfter(Millis),
+    /// It ends with a failure this long after it became ready.
+    CrashesAfter(Millis),
+}
+
+/// How a container that did not run well ended.
+struct End {
+    reason: &'static str,
+    code: i64,
+}
+
+impl Image {
+    /// How its containers end, and how long after they became ready.
+    fn end(self) -> Option<(Millis, End)> {
+        match self {
+            Image::Missing => None,
+            Image::OutOfMemoryAfter(delay) => Some((delay, End { reason: "OOMKilled", code: 137 })),
+            Image::CrashesAfter(delay) => Some((delay, End { reason: "Error", code: 1 })),
+        }
+    }
 }
 
 /// Images that do not run well, by name.
@@ -131,7 +150,7 @@ impl Kubelet {
                 Stage::Pulling | Stage::PullBackOff => self.pull(step, run),
                 Stage::CrashBackOff => self.start(step, run),
                 Stage::Started => become_ready(step, run),
-                Stage::Ready => self.check_memory(step, run),
+                Stage::Ready => self.check_end(step, run),
                 Stage::Stopping => {
                     step.store.remove(step.key);
                 }
@@ -211,14 +230,14 @@ impl Kubelet {
         step.post_container(run, running(run.started), false);
     }
 
-    /// A ready container runs until it has outgrown its memory.
-    fn check_memory(&mut self, mut step: Step<'_>, run: &mut Run) {
-        let Some(Image::OutOfMemoryAfter(_)) = step.images.get(step.image()) else {
+    /// A ready container runs until it fails, if its image is one that does.
+    fn check_end(&mut self, mut step: Step<'_>, run: &mut Run) {
+        let Some((_, end)) = step.images.get(step.image()).and_then(|image| image.end()) else {
             run.due = Millis::INFINITY;
             return;
         };
         run.last_state = json!({"terminated": {
-            "exitCode": 137, "reason": "OOMKilled", "containerID": run.container_id,
+            "exitCode": end.code, "reason": end.reason, "containerID": run.container_id,
             "startedAt": rfc3339(run.started), "finishedAt": rfc3339(step.now),
         }});
         run.restarts += 1;
@@ -252,10 +271,8 @@ fn lose(mut step: Step<'_>) {
 
 fn become_ready(mut step: Step<'_>, run: &mut Run) {
     run.stage = Stage::Ready;
-    run.due = match step.images.get(step.image()) {
-        Some(Image::OutOfMemoryAfter(delay)) => step.now + delay,
-        _ => Millis::INFINITY,
-    };
+    let end = step.images.get(step.image()).and_then(|image| image.end());
+    run.due = end.map_or(Millis::INFINITY, |(delay, _)| step.now + delay);
     step.edit(|pod, now| set_ready(pod, true, now));
     step.post_container(run, running(run.started), true);
 }
@@ -296,10 +313,13 @@ impl Step<'_> {
     }
 }
 
-/// As long as a real one. It tells the log of a run that leaks.
+/// As long as a real one. It tells the log how the run is going to end.
 fn container_id(step: &Step<'_>, restarts: u64) -> String {
-    let is_leaking = matches!(step.images.get(step.image()), Some(Image::OutOfMemoryAfter(_)));
-    let fate = if is_leaking { LEAKING } else { "0c0c" };
+    let fate = match step.images.get(step.image()) {
+        Some(Image::OutOfMemoryAfter(_)) => LEAKING,
+        Some(Image::CrashesAfter(_)) => CRASHING,
+        _ => "0c0c",
+    };
     let uid = text(&step.pod["metadata"]["uid"]);
     let hash = fnv1a(&[uid, &restarts.to_string()]);
     format!("containerd://{fate}{hash:016x}{:044x}", hash.rotate_left(32))

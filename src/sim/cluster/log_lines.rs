@@ -10,6 +10,9 @@ const LINES_MAX: u64 = 5_000;
 /// A run whose id begins so leaks memory until it is killed.
 pub(super) const LEAKING: &str = "1eaf";
 
+/// A run whose id begins so fails soon after its start.
+pub(super) const CRASHING: &str = "c4a5";
+
 /// When a leak shows, and when it fails requests, after the start of its run.
 const LEAK_SHOWS_MS: Millis = 5_000.0;
 const LEAK_FAILS_MS: Millis = 10_000.0;
@@ -35,6 +38,7 @@ pub(super) struct RunLog {
     program: Program,
     seed: u64,
     is_leaking: bool,
+    is_crashing: bool,
     started: Millis,
 }
 
@@ -47,8 +51,9 @@ impl RunLog {
             "debate-map-db" => Program::Postgres,
             _ => Program::Other,
         };
-        let is_leaking = id.rsplit('/').next().is_some_and(|bare| bare.starts_with(LEAKING));
-        RunLog { program, seed: fnv1a(&[id]), is_leaking, started }
+        let bare = id.rsplit('/').next().unwrap_or_default();
+        let (is_leaking, is_crashing) = (bare.starts_with(LEAKING), bare.starts_with(CRASHING));
+        RunLog { program, seed: fnv1a(&[id]), is_leaking, is_crashing, started }
     }
 
     /// The lines from a moment on, before another one.
@@ -106,6 +111,9 @@ impl RunLog {
                 1 => ("ERROR", "apply", format!("allocation failed while reading {id}")),
                 _ => ("WARN", "memory", "memory in use: 1012 MiB of 1024 MiB".to_owned()),
             },
+            0..=3 if self.is_crashing => {
+                ("ERROR", "migrate", "column nodes.weight does not exist".to_owned())
+            }
             0 | 1 if self.is_leaking && age > LEAK_SHOWS_MS => {
                 let used = 400 + (age / 20.0) as u64;
                 ("WARN", "memory", format!("memory in use: {} MiB of 1024 MiB", used.min(1000)))

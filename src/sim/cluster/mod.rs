@@ -34,6 +34,8 @@ mod query;
 
 mod resources;
 
+mod scale;
+
 mod selector;
 
 mod server;

@@ -125,7 +125,8 @@ pub(super) fn requests(context: &Context<'_>) -> Vec<Problem> {
             sources.entry(&open.source).or_default().0.push(open);
         }
     }
-    for ended in &context.back.requests {
+    let from = context.now - context.thresholds.request_minutes as f64 * 60_000.0;
+    for ended in context.back.requests.iter().filter(|ended| ended.learned >= from) {
         sources.entry(&ended.source).or_default().1.push(ended);
     }
     let found = sources.into_iter();
@@ -180,9 +181,12 @@ fn slow(
         since,
         records,
         threshold: format!(
-            "open for {} s (request_open_seconds), or of at least {} requests within 5 minutes \
-             (requests_min) one in twenty above {} ms (request_p95_ms)",
-            thresholds.request_open_seconds, thresholds.requests_min, thresholds.request_p95_ms
+            "open for {} s (request_open_seconds), or of at least {} requests (requests_min) \
+             within {} minutes (request_minutes) one in twenty above {} ms (request_p95_ms)",
+            thresholds.request_open_seconds,
+            thresholds.requests_min,
+            thresholds.request_minutes,
+            thresholds.request_p95_ms
         ),
         count: 1,
         objects: Vec::new(),

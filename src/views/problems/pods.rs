@@ -9,7 +9,7 @@ use crate::{
     journal::Seq,
     views::{
         Object,
-        trouble::{self, Container, Owner, Trouble},
+        trouble::{self, Container, Failed, Owner, Trouble},
     },
 };
 
@@ -115,7 +115,9 @@ fn judge<'a>(context: &Context<'a>, pod: &'a Object) -> Option<(Kind, Finding<'a
     }
     let crashes = |c: &&Container| {
         waits_for(c, &[CRASH_WAIT])
-            || (c.failed.is_some() && failures >= context.thresholds.crash_restarts)
+            || c.failed.as_ref().is_some_and(|failed| {
+                failures >= context.thresholds.crash_restarts || was_held_back(context, pod, failed)
+            })
     };
     if let Some(container) = trouble.containers.iter().find(crashes) {
         return is_looked_at(Kind::CrashLoop).then(|| {
@@ -170,6 +172,15 @@ fn how_it_ended(container: &Container) -> String {
         Some(code) => format!("{} ended with {} ({code})", container.name, failed.reason),
         None => format!("{} ended with {}", container.name, failed.reason),
     }
+}
+
+/// The cluster held a container back after its failure: it was not the first one. While it runs in
+/// between, the pod is still in the loop.
+fn was_held_back(context: &Context<'_>, pod: &Object, failed: &Failed) -> bool {
+    let mut warnings = context.warnings(pod).iter();
+    warnings.any(|row| {
+        row.value.reason == "BackOff" && failed.at.is_some_and(|at| row.value.last >= at)
+    })
 }
 
 /// A back-off is reported as one Event with its first time, which may be older than the look-back.

@@ -89,8 +89,13 @@ impl World {
 
 fn reference(kind: &str, name: &str) -> ObjectRef {
     let namespace = if kind == "Node" { "" } else { "default" };
+    let api_version = match kind {
+        "Deployment" => "apps/v1",
+        "Job" => "batch/v1",
+        _ => "v1",
+    };
     ObjectRef {
-        api_version: "v1".into(),
+        api_version: api_version.into(),
         kind: kind.into(),
         namespace: namespace.into(),
         name: name.into(),

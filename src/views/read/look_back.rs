@@ -25,9 +25,6 @@ const WARNINGS_MAX: usize = 2_000;
 /// Ended requests that are measured at most: enough to tell one in twenty.
 const REQUESTS_MAX: usize = 1_000;
 
-/// Ended requests are measured so far back: long enough for some, short enough to be now.
-const REQUESTS_BACK: Duration = Duration::from_secs(5 * 60);
-
 /// Gaps, and times without a journal, that are looked at.
 const GAPS_MAX: usize = 100;
 
@@ -108,7 +105,7 @@ pub fn look_back(reader: &Reader, to: Seq, now: Millis, keys: &[Key]) -> Result<
     let mut back = LookBack::default();
     back.take_errors(reader, window, now)?;
     back.take_warnings(reader, window, from)?;
-    back.take_requests(reader, window, now)?;
+    back.take_requests(reader, window, from)?;
     back.take_upkeep(reader, window, from)?;
     for key in keys.iter().take(HISTORIES_MAX) {
         back.take_history(reader, window, *key)?;
@@ -170,9 +167,13 @@ impl LookBack {
         Ok(())
     }
 
-    fn take_requests(&mut self, reader: &Reader, window: Window, now: Millis) -> Result<(), Error> {
-        let from = now - REQUESTS_BACK.as_secs_f64() * 1000.0;
-        let window = Window { limit: REQUESTS_MAX, after: seq_at(reader, from), ..window };
+    fn take_requests(
+        &mut self,
+        reader: &Reader,
+        window: Window,
+        from: Millis,
+    ) -> Result<(), Error> {
+        let window = Window { limit: REQUESTS_MAX, ..window };
         let ended = page(reader, window, of_kinds(&[kind::TRACE]), |record| {
             let is_end = record.flags.has(Flags::END);
             let Recorded { seq, learned, value: Event::Trace(trace) } =
