@@ -175,9 +175,16 @@ fn setup(config: &Config, key_faults: Vec<String>, mode: Mode) -> recorder::Setu
         host: host.trim().into(),
         mode: if mode == Mode::Demo { "demo".into() } else { "live".into() },
         source_bytes_per_day: config.source_bytes_per_day,
-        config_faults: [config.faults.clone(), key_faults].concat(),
+        config_faults: [config.faults.clone(), key_faults, unredacted(config)].concat(),
         wipe_on_start: token.map(|token| WipeOnStart { token, memory }),
     }
+}
+
+/// What every page has to say where nothing is redacted.
+fn unredacted(config: &Config) -> Vec<String> {
+    const TOLD: &str = "redaction is switched off in the section [redaction]: credentials are \
+                        recorded as they are";
+    if config.redaction.is_on() { vec![] } else { vec![TOLD.into()] }
 }
 
 /// Starts the collectors as soon as the journal says where to go on, and keeps them until the stop.
