@@ -3,7 +3,7 @@
 CARGO_BUILD := cargo build --locked --release
 BIN := $(or $(CARGO_TARGET_DIR),target)/release/monitor-backend
 
-.PHONY: demo run build frontend test test-rust test-frontend test-browser lint cluster-binaries bench bench-cluster fuzz clean
+.PHONY: demo run build frontend test test-rust test-frontend test-browser lint cluster-binaries monitoring-tools bench bench-cluster fuzz clean
 
 demo: build
 	$(BIN) demo
@@ -37,17 +37,21 @@ lint: frontend
 test-frontend: frontend
 	npm --prefix frontend test
 
-test-rust: frontend cluster-binaries
+test-rust: frontend cluster-binaries monitoring-tools
 	cargo test --locked
 
 # The binary is the one that the Rust tests run: built with their features, not once more without.
-test-browser: frontend
+test-browser: frontend monitoring-tools
 	cargo test --locked --no-run
 	npm --prefix frontend run test:browser
 
 # The API server and etcd that the cluster tests run against; built once, kept outside the checkout.
 cluster-binaries:
 	tests/cluster/build.sh
+
+# The Prometheus and Alertmanager that the tests show; brought once, kept outside the checkout.
+monitoring-tools:
+	tests/monitoring/build.sh
 
 # Ratios against references, in one run: a quarter of an hour, 12 GiB below BENCH_DIR (else TMPDIR).
 # Compares with ripgrep and nginx where they are installed.

@@ -1,25 +1,42 @@
 //! Actions with a real recorder: what is recorded before and after, and what is done in between.
 
+#[path = "support/client.rs"]
+mod client;
+
 #[path = "support/cluster.rs"]
 mod cluster;
+
+#[path = "actions/desk.rs"]
+mod desk;
+
+#[path = "actions/degraded.rs"]
+mod degraded;
 
 #[path = "journal/faulty.rs"]
 #[allow(dead_code, clippy::unwrap_used, reason = "shared with the tests of the journal")]
 mod faulty;
 
-use std::{ops::ControlFlow, path::Path, sync::Arc, time::Duration};
+#[path = "actions/peer.rs"]
+mod peer;
+
+#[path = "actions/real_cluster.rs"]
+mod real_cluster;
+
+#[path = "actions/runbooks.rs"]
+mod runbooks;
+
+#[path = "actions/sequences.rs"]
+mod sequences;
+
+use std::{sync::Arc, time::Duration};
 
 use cluster::Cluster;
+use desk::{Desk, write_kubeconfig};
 use faulty::{Faulty, Op};
 use monitor_backend::{
-    actions::{Actions, Error, Procedures, RUNNING_MAX},
-    cluster::Access,
-    event::{ActionIntent, ActionOutcome, Event, Outcome, kind},
-    journal::{
-        self, Range, Seq,
-        fs::{Disk, Fs},
-    },
-    recorder::{self, Published, Setup},
+    actions::{Error, RUNNING_MAX},
+    event::Outcome,
+    recorder,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -30,119 +47,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const ACTION: &str = "restart-workload";
 const ACTOR: &str = "admin key";
 
-/// A recorder over a journal of its own.
-struct Desk {
-    recorder: recorder::Recorder,
-    published: Arc<Published>,
-    _dir: TempDir,
-}
-
-impl Desk {
-    async fn start() -> Desk {
-        Desk::on(Arc::new(Disk)).await
-    }
-
-    async fn on(fs: Arc<dyn Fs>) -> Desk {
-        let dir = TempDir::new().expect("a folder");
-        let started = recorder::start_with(
-            Setup {
-                journal: journal::Options {
-                    dir: dir.path().into(),
-                    segment_bytes: 1 << 20,
-                    keep: journal::Retention::default(),
-                },
-                version: "test".into(),
-                host: "test".into(),
-                mode: "live".into(),
-                config_faults: vec![],
-                source_bytes_per_day: None,
-                wipe_on_start: None,
-            },
-            fs,
-        );
-        let started = started.expect("a thread starts");
-        assert!(started.published.replayed().await);
-        Desk { recorder: started.recorder, published: started.published, _dir: dir }
-    }
-
-    fn actions(&self, kubeconfig: &Path) -> Actions {
-        let access = Access { kubeconfig: Some(kubeconfig.into()) };
-        self.actions_of(Some(access), Procedures::default())
-    }
-
-    fn actions_without_cluster(&self) -> Actions {
-        self.actions_of(None, Procedures::default())
-    }
-
-    fn actions_of(&self, cluster: Option<Access>, procedures: Procedures) -> Actions {
-        let published = Arc::clone(&self.published);
-        Actions::new(self.recorder.clone(), published, cluster, procedures)
-    }
-
-    /// Every event of a kind, with its number.
-    fn events(&self, kind: u16) -> Vec<(Seq, Event)> {
-        let reader = self.published.reader.load_full().expect("the journal is open");
-        let mut found = Vec::new();
-        let range = Range { kinds: &[kind], ..Range::ALL };
-        reader
-            .scan(range, &mut |record| {
-                let event = Event::decode(record.kind, record.payload).expect("it decodes");
-                found.extend(event.map(|event| (record.seq, event)));
-                ControlFlow::Continue(())
-            })
-            .expect("the journal is read");
-        found
-    }
-
-    fn intents(&self) -> Vec<(Seq, ActionIntent)> {
-        let intents = self.events(kind::ACTION_INTENT).into_iter();
-        intents
-            .map(|(seq, event)| match event {
-                Event::ActionIntent(intent) => (seq, intent),
-                other => panic!("{other:?}"),
-            })
-            .collect()
-    }
-
-    fn outcomes(&self) -> Vec<(Seq, ActionOutcome)> {
-        let outcomes = self.events(kind::ACTION_OUTCOME).into_iter();
-        outcomes
-            .map(|(seq, event)| match event {
-                Event::ActionOutcome(outcome) => (seq, outcome),
-                other => panic!("{other:?}"),
-            })
-            .collect()
-    }
-
-    /// Waits until there are as many outcomes, and returns the last one.
-    async fn outcome(&self, count: usize) -> (Seq, ActionOutcome) {
-        let poll = async {
-            loop {
-                let outcomes = self.outcomes();
-                if outcomes.len() >= count {
-                    return outcomes.last().expect("there is one").clone();
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, poll).await.expect("the action ends")
-    }
-}
-
 fn args(method: &str) -> Value {
     json!({"kind": "Deployment", "namespace": "default", "name": "web", "method": method})
-}
-
-/// A kubeconfig that leads to a port.
-fn write_kubeconfig(dir: &TempDir, port: u16) -> std::path::PathBuf {
-    let path = dir.path().join("kubeconfig");
-    let text = format!(
-        "apiVersion: v1\nkind: Config\ncurrent-context: c\n\
-         clusters: [{{name: c, cluster: {{server: 'http://127.0.0.1:{port}'}}}}]\n\
-         contexts: [{{name: c, context: {{cluster: c, user: u}}}}]\nusers: []\n"
-    );
-    std::fs::write(&path, text).expect("the folder can be written");
-    path
 }
 
 #[tokio::test]

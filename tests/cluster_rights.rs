@@ -133,7 +133,7 @@ async fn await_rights(cluster: &Cluster, rights: &[Right], missing: Option<&Righ
 
 /// Starts every watch and returns what it came to: up, or not and why.
 async fn states(kubeconfig: &Path) -> BTreeMap<String, (State, String)> {
-    let cluster = Some(Access { kubeconfig: Some(kubeconfig.into()) });
+    let cluster = Some(Access { kubeconfig: Some(kubeconfig.to_owned()) });
     let config = Config { cluster, pace: fast(), ..Config::default() };
     let mut collected = Collected::start(&config, &Resume::default(), QUEUE_MESSAGES);
     let wanted = Kinds::default().iter().count();

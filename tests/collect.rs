@@ -8,10 +8,16 @@ mod api_server;
 mod app_server;
 #[path = "support/collected.rs"]
 mod collected;
+#[path = "support/pod_log.rs"]
+mod pod_log;
 
 #[path = "collect/cluster.rs"]
 mod cluster;
 #[path = "collect/link.rs"]
 mod link;
+#[path = "collect/pod_logs.rs"]
+mod pod_logs;
 #[path = "collect/probes.rs"]
 mod probes;
+#[path = "collect/volumes.rs"]
+mod volumes;

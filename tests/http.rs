@@ -33,6 +33,9 @@ mod live;
 #[path = "http/openapi.rs"]
 mod openapi;
 
+#[path = "http/problems.rs"]
+mod problems;
+
 #[path = "http/reads.rs"]
 mod reads;
 

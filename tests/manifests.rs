@@ -57,6 +57,7 @@ async fn a_real_server_accepts_the_manifests_and_grants_what_they_say() {
     let pod = pod_of(overlay.one("Deployment"));
     create_in_dry_run(&cluster, &pod).await;
     check_rights_in_force(&cluster).await;
+    check_exec_is_granted_by_its_component(&cluster).await;
 }
 
 /// What `kubectl apply -k` makes of a folder, as the server answers.
@@ -202,6 +203,7 @@ async fn check_rights_in_force(cluster: &Cluster) {
         ("create", "subjectaccessreviews.authorization.k8s.io", NAMESPACE),
         ("delete", "pods", NAMESPACE),
         ("patch", "deployments.apps", NAMESPACE),
+        ("patch", "deployments.apps/scale", NAMESPACE),
     ] {
         let deadline = Instant::now() + GRANT_LIMIT;
         while !may(cluster, verb, resource, namespace).await {
@@ -216,13 +218,41 @@ async fn check_rights_in_force(cluster: &Cluster) {
         ("create", "pods/exec", NAMESPACE),
         ("get", "nodes/proxy", NAMESPACE),
         ("get", "/monitor-backend", NAMESPACE),
+        ("get", "pods/exec", NAMESPACE),
         ("patch", "pods", NAMESPACE),
         ("delete", "deployments.apps", NAMESPACE),
         ("delete", "pods", "kube-system"),
         ("patch", "deployments.apps", "kube-system"),
+        ("patch", "deployments.apps/scale", "kube-system"),
     ] {
         let allowed = may(cluster, verb, resource, namespace).await;
         assert!(!allowed, "{verb} {resource} in {namespace} is granted");
+    }
+}
+
+/// Installs an overlay with the component `exec`, and asks the server again.
+async fn check_exec_is_granted_by_its_component(cluster: &Cluster) {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().canonicalize().expect("it is there");
+    // Kustomize takes no absolute paths.
+    let up = "../".repeat(path.components().count() - 1);
+    let at = |part: &str| format!("{up}{}", &repository(part).display().to_string()[1..]);
+    let text = json!({
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "namespace": NAMESPACE,
+        "resources": [at("manifests/base")],
+        "components": [at("manifests/components/actions"), at("manifests/components/exec")],
+    });
+    fs::write(path.join("kustomization.yaml"), text.to_string()).expect("it can be written");
+    cluster.kubectl(&["apply", "--kustomize", &path.display().to_string()]).await;
+    for verb in ["create", "get"] {
+        let deadline = Instant::now() + GRANT_LIMIT;
+        while !may(cluster, verb, "pods/exec", NAMESPACE).await {
+            assert!(Instant::now() < deadline, "{verb} pods/exec is not granted");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert!(!may(cluster, verb, "pods/exec", "kube-system").await, "{verb} pods/exec");
     }
 }
 

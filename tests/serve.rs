@@ -1,5 +1,8 @@
 //! The real binary: what it does with bad input, and that what was taken away replays as it was.
 
+#[path = "serve/procedures.rs"]
+mod procedures;
+
 #[path = "support/process.rs"]
 mod process;
 

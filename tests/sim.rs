@@ -397,3 +397,60 @@ async fn the_demo_tells_all_three_kinds_of_frames() {
     let expected = ["LQInstanceUpdated", "LogEntryAdded", "MtxEntryDone"];
     assert!(tags.iter().map(String::as_str).eq(expected), "{tags:?}");
 }
+
+#[tokio::test]
+async fn a_dry_run_changes_nothing_and_scale_is_a_resource_of_its_own() {
+    let fixture = start(Scenario::Quiet).await;
+    let deployments: Api<Deployment> = Api::namespaced(fixture.client.clone(), "default");
+    let scale = deployments.get_scale("app-server").await.expect("it has a scale");
+    assert_eq!(scale.spec.and_then(|spec| spec.replicas), Some(2));
+    let patch = json!({"spec": {"replicas": 3}});
+    let mut params = PatchParams { dry_run: true, ..PatchParams::default() };
+    let dry = deployments.patch_scale("app-server", &params, &Patch::Merge(&patch)).await;
+    assert_eq!(dry.expect("it is allowed").spec.and_then(|spec| spec.replicas), Some(3));
+    let pod = in_time("pod", async {
+        loop {
+            let pods = fixture.pods().list(&ListParams::default()).await.expect("pods are served");
+            if let Some(name) = pods.items.into_iter().find_map(|pod| pod.metadata.name) {
+                return name;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    let pod = pod.await;
+    let delete = DeleteParams { dry_run: true, ..DeleteParams::default() };
+    fixture.pods().delete(&pod, &delete).await.expect("it is allowed");
+    let kept = fixture.pods().get(&pod).await.expect("it is still there");
+    assert_eq!(kept.metadata.deletion_timestamp, None);
+    assert_eq!(fixture.sim.cluster().interventions(), 0);
+
+    params.dry_run = false;
+    let patched = deployments.patch_scale("app-server", &params, &Patch::Merge(&patch)).await;
+    patched.expect("it is done");
+    let deployment = deployments.get("app-server").await.expect("it is there");
+    assert_eq!(deployment.spec.and_then(|spec| spec.replicas), Some(3));
+    assert_eq!(fixture.sim.cluster().interventions(), 1);
+}
+
+#[tokio::test]
+async fn the_app_server_answers_its_own_requests_on_the_port_of_the_link() {
+    let fixture = start(Scenario::Quiet).await;
+    let (mut link, _) = connect_async(fixture.sim.app_server_url()).await.expect("it connects");
+    let url = fixture.sim.app_server_url().replace("ws://", "http://");
+    let url = url.replace("/monitor-backend-link", "/graphql");
+    let ask = async |node: &str, key: Option<&str>| {
+        let body = json!({"variables": {"input": {"revision": {"node": node}}}});
+        let request = client::plain().post(&url).body(body.to_string());
+        let request = key.into_iter().fold(request, |request, key| request.bearer_auth(key));
+        let answer = request.send().await.expect("it answers");
+        (answer.status().as_u16(), answer.json::<Value>().await.expect("JSON"))
+    };
+    assert_eq!(ask("n", None).await.0, 401);
+    let (status, answer) = ask("n", Some("key")).await;
+    assert_eq!(status, 200);
+    assert!(answer["data"]["addNodeRevision"]["id"].is_string(), "{answer}");
+    let (status, answer) = ask("missing", Some("key")).await;
+    assert_eq!((status, answer["errors"].as_array().map(Vec::len)), (200, Some(1)), "{answer}");
+    let told = in_time("line", link.next()).await.expect("a message").expect("it is whole");
+    assert!(told.to_text().expect("text").contains("there is no node missing"), "{told}");
+}

@@ -21,7 +21,7 @@ use crate::{
 
 /// One request to the cluster that takes longer is given up. It answers within seconds or not at
 /// all.
-const REQUEST_TIME_MAX: Duration = Duration::from_secs(60);
+pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// What every effect is given.
 #[derive(Debug, Clone)]
@@ -34,6 +34,8 @@ pub struct Means {
     pub published: Arc<Published>,
     /// When the action was asked for.
     pub started: Millis,
+    /// The number of its intent, or of the last record before one that waits in memory.
+    pub seq: u64,
 }
 
 impl Means {

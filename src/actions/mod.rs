@@ -20,8 +20,6 @@ mod request;
 
 mod restart;
 
-mod witness;
-
 mod running;
 
 pub mod runbook;
@@ -33,6 +31,8 @@ pub mod secret;
 pub mod sequence;
 
 mod template;
+
+mod witness;
 
 mod workload;
 
@@ -48,6 +48,7 @@ pub use self::{
     declared::{DECLARED, Declared, DeclaredArg},
     procedures::{AppServer, Procedures},
     progress::{BYTES_MAX, LINE_BYTES_MAX, LINES_MAX},
+    witness::SecretPlace,
 };
 use self::{
     effect::{Effect, Means},
@@ -60,7 +61,6 @@ use crate::{
     event::{ActionIntent, ActionOutcome, Event, Extensions, Millis, Outcome, now},
     recorder::{self, Published, Recorded, Recorder},
 };
-pub use witness::SecretPlace;
 
 /// How many actions may run at once. An admin does one thing at a time; a script that does more
 /// is told to wait.
@@ -150,6 +150,12 @@ enum End {
     Cancelled { by: String },
 }
 
+impl From<Result<String, String>> for End {
+    fn from(result: Result<String, String>) -> End {
+        result.map_or_else(End::Failed, End::Done)
+    }
+}
+
 impl Actions {
     /// Actions on a cluster, if there is one.
     pub fn new(
@@ -181,7 +187,7 @@ impl Actions {
     pub async fn dry_run(&self, action: &str, args: &Value) -> Result<Vec<String>, Error> {
         let effect = Effect::read(action, args, &self.procedures)?;
         let _slot = self.slots.try_acquire().map_err(|_| Error::Busy)?;
-        let means = self.means(now());
+        let means = self.means(now(), None);
         let told = timeout(DRY_RUN_TIME_MAX, effect.would(&means)).await;
         Ok(told
             .unwrap_or_else(|_| Err("it could not be checked in time".into()))
@@ -211,8 +217,9 @@ impl Actions {
         self.slots.close();
     }
 
-    fn means(&self, started: Millis) -> Means {
+    fn means(&self, started: Millis, seq: Option<u64>) -> Means {
         Means {
+            seq: seq.unwrap_or_else(|| self.published.positions.borrow().last_seq),
             cluster: self.cluster.clone(),
             procedures: Arc::clone(&self.procedures),
             published: Arc::clone(&self.published),
@@ -301,8 +308,9 @@ impl Actions {
         };
         // Whoever asked may have gone; what was recorded is done all the same.
         let _ = answer.send(Ok(Started { id: intent.id.clone(), seq }));
+        let means = self.means(intent.started, seq);
         let (progress, written) = progress::start(self.recorder.clone(), intent.id.clone());
-        let end = self.bounded(effect, intent.started, turn.cancelled.clone(), progress).await;
+        let end = self.bounded(effect, means, turn.cancelled.clone(), progress).await;
         // The outcome stands behind the last line of output.
         let _ = written.await;
         self.record_outcome(outcome(intent, end)).await;
@@ -329,16 +337,15 @@ impl Actions {
     async fn bounded(
         &self,
         effect: Effect,
-        started: Millis,
+        means: Means,
         mut cancelled: Cancelled,
         progress: Progress,
     ) -> End {
         let time_max = effect.time_max();
-        let mut task = tokio::spawn(effect.run(self.means(started), progress.clone()));
+        let mut task = tokio::spawn(effect.run(means, progress.clone()));
         let end = tokio::select! {
             result = &mut task => match result {
-                Ok(Ok(detail)) => return End::Done(detail),
-                Ok(Err(detail)) => return End::Failed(detail),
+                Ok(result) => return result.into(),
                 Err(_) => return End::Failed(
                     "the action failed in itself; this is a bug, and what was done is not known"
                         .into(),

@@ -8,15 +8,12 @@ use kube::Api;
 use serde_json::{Value, json};
 use tokio::{sync::oneshot, time::timeout};
 
-use super::{Actions, End, Error, Needs, new_id, outcome};
+use super::{Actions, End, Error, Needs, effect::REQUEST_TIME_MAX, new_id, outcome};
 use crate::{
     cluster::{self, Access},
     event::{ActionIntent, Extensions, now},
     recorder,
 };
-
-/// An effect that takes longer is given up.
-const EFFECT_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// The cluster answers within seconds or not at all; a person waits for it.
 const REVEAL_TIME_MAX: Duration = Duration::from_secs(15);
@@ -46,7 +43,7 @@ impl Actions {
         args: &Value,
         effect: impl Future<Output = (Result<String, String>, T)> + Send + 'static,
     ) -> Result<(String, Option<T>), Error> {
-        let slot = self.slots.clone().try_acquire_owned().map_err(|_| Error::Busy)?;
+        let slot = self.slot()?;
         let started = now();
         let intent = ActionIntent {
             id: new_id(started),
@@ -68,10 +65,10 @@ impl Actions {
         Ok((id, given))
     }
 
-    async fn witnessed<T>(
+    async fn witnessed<T: Send + 'static>(
         &self,
         intent: ActionIntent,
-        effect: impl Future<Output = (Result<String, String>, T)> + Send,
+        effect: impl Future<Output = (Result<String, String>, T)> + Send + 'static,
     ) -> Result<Option<T>, Error> {
         if let Err(error) = self.record_intent(&intent, Needs::Record).await {
             if matches!(error, recorder::Error::Unsure { .. }) {
@@ -80,12 +77,13 @@ impl Actions {
             }
             return Err(error.into());
         }
-        let (end, given) = match timeout(EFFECT_TIME_MAX, effect).await {
-            Ok((Ok(detail), given)) => (End::Done(detail), Some(given)),
-            Ok((Err(problem), given)) => (End::Failed(problem), Some(given)),
-            Err(_) => (End::Failed("it did not end in time and was given up".into()), None),
+        // A bug in it is a failure too, so that there is an outcome.
+        let (result, given) = match tokio::spawn(timeout(REQUEST_TIME_MAX, effect)).await {
+            Ok(Ok((result, given))) => (result, Some(given)),
+            Ok(Err(_)) => (Err("it did not end in time and was given up".into()), None),
+            Err(_) => (Err("it failed in itself; this is a bug".into()), None),
         };
-        self.record_outcome(outcome(intent, end)).await;
+        self.record_outcome(outcome(intent, result.into())).await;
         Ok(given)
     }
 
@@ -100,7 +98,7 @@ impl Actions {
         place: SecretPlace,
     ) -> Result<(String, Result<String, String>), Error> {
         let args = json!({
-            "namespace": place.namespace, "secret": place.name, "key": place.key,
+            "namespace": place.namespace, "name": place.name, "key": place.key,
         });
         let cluster = self.cluster.clone();
         let effect = async move {

@@ -12,10 +12,11 @@ use crate::{
     cluster::Access,
     collect::{self, Outlet, Resume},
     config::Config,
+    event::{Event, kind},
     http::{self, AdminKey, Desk, limits::Limits, wire::Mode},
     journal,
     recorder::{self, Published, WipeOnStart},
-    views::read,
+    views::{State, read},
 };
 
 /// How long the recorder is waited for at the end; a disk that takes longer hangs.
@@ -184,7 +185,15 @@ fn resume(published: &Published) -> Resume {
             .map(|(name, at)| (name.clone(), at.resource_version.clone()))
             .collect(),
         heard_until: snapshot.state.sources.keys().filter_map(heard).collect(),
+        usages: usages(&snapshot.state),
         probes: snapshot.state.probes.values().map(|probe| probe.result.clone()).collect(),
         pod_log_positions: snapshot.state.pod_log_positions.values().cloned().collect(),
     }
+}
+
+/// What volumes and processes were last known to use.
+fn usages(state: &State) -> Vec<Event> {
+    let volumes = state.volumes.values().map(|volume| Event::VolumeUsage(volume.usage.clone()));
+    let processes = state.processes.values();
+    volumes.chain(processes.filter_map(|one| one.body.event(kind::PROCESS_USAGE))).collect()
 }

@@ -90,6 +90,9 @@ pub struct DemoArgs {
     /// Address and port to serve on.
     #[arg(long, value_parser = address, default_value = "127.0.0.1:5130")]
     pub listen: SocketAddr,
+    /// Tells the story four times as fast.
+    #[arg(long)]
+    pub fast: bool,
 }
 
 /// Flags of `replay`.

@@ -154,7 +154,9 @@ pub enum Error {
 fn advice(error: &kube::Error) -> &'static str {
     match error {
         kube::Error::Api(status) => match status.code {
-            403 => "grant get and create on pods/exec, as manifests/components/exec-df does",
+            403 => {
+                "grant get and create on pods/exec, as the components `exec` and `exec-df` of the manifests do"
+            }
             401 => "renew the credentials",
             404 => "the pod is not there any more",
             400 => "which container? does the pod run?",

@@ -34,7 +34,7 @@ pub use probes::{Check, Header, HeaderValue, HttpCheck, PROBES_MAX, Probe};
 
 use crate::{
     cluster::Access,
-    event::{Millis, PodLogPosition, ProbeResult, State},
+    event::{Event, Millis, PodLogPosition, ProbeResult, State},
 };
 use report::Report;
 
@@ -71,6 +71,8 @@ pub struct Resume {
     /// The time until which each source had been heard, by its name. What was sent later may be
     /// missing, so it should lean to the past: for a log source, the time that its last line claims.
     pub heard_until: BTreeMap<String, Millis>,
+    /// What each volume and process was last known to use.
+    pub usages: Vec<Event>,
     /// What probes found last.
     pub probes: Vec<ProbeResult>,
     /// How far the log of each container was read.
@@ -109,6 +111,24 @@ pub fn start(
         // An error means that the recorder has stopped.
         tasks.spawn(async move { _ = report.not_observed(State::Off, LEFT_OUT).await });
     }
+    for selection in &config.pod_logs {
+        let source = selection.source();
+        let heard_until = resume.heard_until.get(&source).copied();
+        let report = Report::new(source, outlet.clone(), heard_until);
+        let (access, positions) = (config.cluster.clone(), &resume.pod_log_positions);
+        let logs = pod_logs::Selection::new(selection.clone(), access, positions, config.pace);
+        tasks.spawn(supervisor::supervise(logs, report, config.pace, shutdown.clone()));
+    }
+    let cluster = || config.cluster.clone();
+    let own = volumes::Own::new(&config.volumes, &resume.usages);
+    let own_report = report(volumes::Own::NAME);
+    tasks.spawn(supervisor::supervise(own, own_report, config.pace, shutdown.clone()));
+    let nodes = volumes::AllNodes::new(cluster(), &config.volumes, &resume.usages);
+    let nodes_report = report(volumes::AllNodes::NAME);
+    tasks.spawn(supervisor::supervise(nodes, nodes_report, config.pace, shutdown.clone()));
+    let pods = volumes::InPods::new(cluster(), &config.volumes, &resume.usages);
+    let pods_report = report(volumes::InPods::NAME);
+    tasks.spawn(supervisor::supervise(pods, pods_report, config.pace, shutdown.clone()));
     let prober = probes::Prober::new(config.probes.clone(), resume.probes.clone());
     let prober_report = report(ProbeResult::SOURCE);
     tasks.spawn(supervisor::supervise(prober, prober_report, config.pace, shutdown.clone()));

@@ -43,6 +43,11 @@ impl Outlet {
         Outlet { rules, ..self }
     }
 
+    /// Whether anything is redacted.
+    pub fn is_redacting(&self) -> bool {
+        self.rules.is_on()
+    }
+
     /// The present generation.
     pub fn generation(&self) -> u64 {
         *self.generation.borrow()

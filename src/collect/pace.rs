@@ -13,7 +13,7 @@ pub struct Pace {
     pub retry_refused: Duration,
     /// A source that was up for so long is well: the next failure starts at the first wait.
     pub stable: Duration,
-    /// A link that takes longer to be greeted is down.
+    /// A link that takes longer to be greeted is down; so is a log that cannot be read for so long.
     pub greeting_max: Duration,
     /// An app-server may take a moment to think of a client that it has greeted: the link is up
     /// with the first frame, or when nothing came for so long.

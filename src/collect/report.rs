@@ -97,6 +97,18 @@ impl Report {
         self.up_since(now()).await
     }
 
+    /// Tells that the source is observed from now on; what was missed meanwhile is explained.
+    ///
+    /// # Errors
+    /// The recorder has stopped.
+    pub async fn up_again(&mut self, explained: &str) -> Result<(), Stopped> {
+        if self.is_up() {
+            return Ok(());
+        }
+        self.trouble = format!("{}; {explained}", self.trouble);
+        self.up().await
+    }
+
     /// Tells that the source has been observed since some moment before now.
     ///
     /// # Errors
@@ -109,6 +121,16 @@ impl Report {
         // between two moments would lie in neither gap.
         let gap = self.gap(since, &self.trouble);
         self.tell(State::Up, "", since, gap.into_iter().collect()).await
+    }
+
+    /// Tells that the source is observed, but for what the note says; it is empty where all of it is.
+    ///
+    /// # Errors
+    /// The recorder has stopped.
+    pub async fn up_except(&mut self, note: &str) -> Result<(), Stopped> {
+        let at = now();
+        let gap = if self.is_up() { None } else { self.gap(at, &self.trouble) };
+        self.tell(State::Up, note, at, gap.into_iter().collect()).await
     }
 
     /// Tells that the source is not observed, and why.
@@ -141,6 +163,11 @@ impl Report {
     ) -> Event {
         let (source, reason) = (self.name.to_string(), reason.to_owned());
         Event::Gap(Gap { source, reason, from, to, dropped, ext: Extensions::default() })
+    }
+
+    /// Whether what is sent is redacted.
+    pub fn is_redacting(&self) -> bool {
+        self.outlet.is_redacting()
     }
 
     /// Sends observations, and waits while the recorder is busy.

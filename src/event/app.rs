@@ -109,6 +109,12 @@ impl Trace {
         self.sections.iter().map(|s| s.start_time).reduce(Millis::min).unwrap_or(0.0)
     }
 
+    /// The path of the section that starts first: what the request is; empty where it has none.
+    pub fn path(&self) -> &str {
+        let first = self.sections.iter().min_by(|a, b| a.start_time.total_cmp(&b.start_time));
+        first.map_or("", |section| section.path.as_str())
+    }
+
     /// From the earliest start to the latest end; `None` while a section is open.
     pub fn duration(&self) -> Option<Millis> {
         let mut last_end = self.start();

@@ -37,7 +37,8 @@ pub struct SourceState {
     pub name: String,
     /// Up, down, connecting or off.
     pub state: State,
-    /// What was attempted, what failed and what to do; empty when up.
+    /// What was attempted, what failed and what to do; when up, what of it is not observed, and empty
+    /// where all is.
     pub reason: String,
     /// When it came into this state.
     pub since: Millis,

@@ -113,6 +113,9 @@ fn answer(
     slot: OwnedSemaphorePermit,
 ) -> Result<Answer, Failure> {
     let from = response.headers();
+    if response.status().is_informational() {
+        return Err(Failure::Down(format!("it answered {}", response.status())));
+    }
     let place = place(to, url, from)?;
     let answer_headers = headers::answered(from);
     let policies = from.get_all(CONTENT_SECURITY_POLICY).iter();
@@ -134,7 +137,8 @@ fn place(to: &Reached, url: &Url, from: &HeaderMap) -> Result<Option<String>, Fa
     }
     let Some(place) = from.get(LOCATION) else { return Ok(None) };
     let place = place.to_str().map_err(|_| Failure::LedAway)?;
-    to.config.url.inside(url, place).map(Some).map_err(|_| Failure::LedAway)
+    let place = to.config.url.inside(url, place).map_err(|_| Failure::LedAway)?;
+    Ok(Some(to.config.inside(&place).to_owned()))
 }
 
 /// Passes a body on. A browser that has gone ends it, and the connection to the tool with it.

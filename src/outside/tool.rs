@@ -75,6 +75,9 @@ pub struct ToolConfig {
     pub url: Upstream,
     /// Where browsers reach it, if they can.
     pub public_url: Option<Upstream>,
+    /// Where the tool believes to be, if a gateway strips a path from what it passes on to it: empty,
+    /// or beginning with a slash and ending without one.
+    pub external_path: String,
     /// The tenant of Loki, sent as `X-Scope-OrgID`.
     pub tenant: Option<String>,
 }
@@ -87,6 +90,15 @@ impl ToolConfig {
             Tool::Grafana => Kind::Link,
             Tool::Prometheus | Tool::Alertmanager if self.public_url.is_some() => Kind::Link,
             Tool::Prometheus | Tool::Alertmanager => Kind::Proxy,
+        }
+    }
+
+    /// A path as the tool writes it, below its own root: without where it believes to be.
+    pub fn inside<'a>(&self, path: &'a str) -> &'a str {
+        match path.strip_prefix(self.external_path.as_str()) {
+            Some("") => "/",
+            Some(below) if below.starts_with('/') => below,
+            _ => path,
         }
     }
 

@@ -93,6 +93,11 @@ impl Upstream {
         }
     }
 
+    /// Whether it is more than an origin.
+    pub fn has_path(&self) -> bool {
+        !self.path.is_empty()
+    }
+
     /// Scheme, host and port, as a browser names an origin.
     pub fn origin(&self) -> String {
         self.root.origin().ascii_serialization()

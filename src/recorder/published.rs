@@ -6,7 +6,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::watch;
 
 use crate::{
-    event::{ActionOutcome, Millis},
+    event::{ActionOutcome, ActionProgress, Millis},
     journal::{self, Positions, Reader, Recovery, Seq},
     views::{
         self,
@@ -38,6 +38,8 @@ pub struct Unsaved {
     pub dropped: u64,
     /// Outcomes that wait in memory, oldest first: no history has them yet.
     pub outcomes: Vec<ActionOutcome>,
+    /// Output of actions that waits with them, oldest first.
+    pub progress: Vec<ActionProgress>,
 }
 
 /// How much is kept, as far as it is known.

@@ -33,6 +33,20 @@ const HARMLESS_ENDS: [&str; 18] = [
     "size", "seconds", "minutes", "enabled", "policy", "expiry", "domain",
 ];
 
+/// Every name that tells has one of these in it.
+const STEMS: [&[u8]; 10] = [
+    b"pass",
+    b"pwd",
+    b"pat",
+    b"secret",
+    b"token",
+    b"cred",
+    b"key",
+    b"auth",
+    b"cookie",
+    b"signature",
+];
+
 /// What names tell, with what an admin adds and takes away.
 #[derive(Debug, Clone, Default)]
 pub struct Names {
@@ -58,6 +72,20 @@ impl Names {
         let names = Names { extra: all(extra), exempt: all(exempt) };
         let has_empty = names.extra.iter().chain(&names.exempt).any(String::is_empty);
         (!has_empty).then_some(names)
+    }
+
+    /// Whether a name may tell. Nearly every name does not, and this costs little.
+    pub fn may_tell(&self, name: &[u8]) -> bool {
+        !self.extra.is_empty()
+            || (0..name.len()).any(|at| {
+                let begins = |stem: &&[u8]| {
+                    name.len() - at >= stem.len()
+                        && name[at..at + stem.len()].eq_ignore_ascii_case(stem)
+                };
+                // Most letters begin no stem.
+                matches!(name[at] | 0x20, b'a' | b'c' | b'k' | b'p' | b's' | b't')
+                    && STEMS.iter().any(begins)
+            })
     }
 
     /// Whether a thing of this name is likely to hold a credential.
@@ -125,6 +153,7 @@ mod tests {
             "Set-Cookie",
         ] {
             assert!(names.tell(name, Care::Chosen), "{name}");
+            assert!(names.may_tell(name.as_bytes()), "{name}");
         }
         for name in [
             "PATH",
@@ -143,6 +172,14 @@ mod tests {
         for name in ["key", "cacheKey", "auth", "pat"] {
             assert!(names.tell(name, Care::Chosen) && !names.tell(name, Care::Anywhere), "{name}");
         }
+    }
+
+    #[test]
+    fn every_word_that_tells_has_a_stem() {
+        let names = Names::default();
+        let words = TELLING_LETTERS.iter().chain(&TELLING_WORDS).chain(&CAREFUL_WORDS);
+        words.for_each(|word| assert!(names.may_tell(word.as_bytes()), "{word}"));
+        assert!(!names.may_tell(b"hostname"));
     }
 
     #[test]

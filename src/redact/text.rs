@@ -1,34 +1,96 @@
 //! Takes credentials out of text: those that are known by their form, and those that a name in
 //! front of them tells of.
+//!
+//! Nearly every text holds none, and this looks at every line of every log, so each search goes by
+//! bytes that are rare. What has no form and no name is not found: a bare word that happens to be a
+//! password.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::LazyLock};
 
-use super::{REDACTED, names::Names};
+use memchr::memmem;
+use regex::Regex;
+
+use super::{REDACTED, names::Names, pairs};
 
 /// A shorter word after `Bearer` is prose.
 const BEARER_CHARS_MIN: usize = 8;
 
-/// Redacts what is a credential wherever it stands.
-pub fn redacted<'a>(text: &'a str, _names: &Names) -> Cow<'a, str> {
+/// Credentials that are known by their form: access keys of clouds, tokens of code hosts and chats,
+/// JSON Web Tokens, private keys in base64.
+const FORMS: &str = concat!(
+    r"\b(?:",
+    r"(?:AKIA|ASIA)[0-9A-Z]{16}\b",
+    r"|AIza[0-9A-Za-z_-]{35}",
+    r"|gh[opsur]_[0-9A-Za-z]{36,255}",
+    r"|github_pat_[0-9A-Za-z_]{22,255}",
+    r"|glpat-[0-9A-Za-z_-]{20,255}",
+    r"|xox[abeoprs]-[0-9A-Za-z-]{10,255}",
+    r"|[rs]k_(?:live|test)_[0-9A-Za-z]{16,255}",
+    r"|sk-(?:ant-|proj-)?[0-9A-Za-z_-]{32,255}",
+    r"|npm_[0-9A-Za-z]{36}",
+    r"|hvs\.[0-9A-Za-z_-]{24,255}",
+    r"|eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]{4,}\.[0-9A-Za-z_-]*",
+    r"|LS0tLS1CRUdJTiB(?:QUklWQVRF|SU0Eg|FQyBQ|PUEVO|FTkNS)[0-9A-Za-z+/=]*",
+    r")"
+);
+
+/// What every credential with a form has in it, found in one pass for all of them.
+const HINTS: &str = concat!(
+    r"earer |EARER |-----BEGIN |://|@tcp\(|AKIA|ASIA|AIza|gh[opsur]_|github_pat_|glpat-",
+    r"|xox[abeoprs]-|[rs]k_live_|[rs]k_test_|sk-|npm_|hvs\.|eyJ|LS0tLS1CRUdJTiB"
+);
+
+static HINT: LazyLock<Regex> = LazyLock::new(|| Regex::new(HINTS).expect("a good pattern"));
+
+static FORM: LazyLock<Regex> = LazyLock::new(|| Regex::new(FORMS).expect("a good pattern"));
+
+/// The text without what is a credential.
+pub fn redacted<'a>(text: &'a str, names: &Names) -> Cow<'a, str> {
     let mut text = Cow::Borrowed(text);
-    for find in [private_key, bearer_token, url_password] {
-        let mut from = 0;
-        while let Some((start, end)) = find(&text, from) {
-            text.to_mut().replace_range(start..end, REDACTED);
-            from = start + REDACTED.len();
+    if HINT.is_match(&text) {
+        for search in [private_key, bearer_token, url_password, driver_password, known_form] {
+            take_out(&mut text, search);
         }
     }
+    take_out(&mut text, |text, from| pairs::find(text, from, names));
     text
 }
 
+fn take_out(text: &mut Cow<'_, str>, search: impl Fn(&str, usize) -> Option<(usize, usize)>) {
+    let mut from = 0;
+    while let Some((start, end)) = search(text, from) {
+        text.to_mut().replace_range(start..end, REDACTED);
+        from = start + REDACTED.len();
+    }
+}
+
+fn known_form(text: &str, from: usize) -> Option<(usize, usize)> {
+    FORM.find_at(text, from).map(|found| (found.start(), found.end()))
+}
+
+/// The password of `user:password@tcp(host)`, as drivers in Go take it.
+fn driver_password(text: &str, from: usize) -> Option<(usize, usize)> {
+    let mut at = from;
+    loop {
+        let end = at + find(text, at, "@tcp(")?;
+        at = end + 1;
+        let start = text[from..end].rfind(|c: char| c.is_whitespace() || "\"'=".contains(c));
+        let start = start.map_or(from, |found| from + found + 1);
+        let Some(colon) = text[start..end].find(':').map(|found| start + found) else { continue };
+        if colon + 1 < end && &text[colon + 1..end] != REDACTED {
+            return Some((colon + 1, end));
+        }
+    }
+}
+
 /// A PEM block whose label ends in `PRIVATE KEY`; to the end of the text where it is cut off.
-fn private_key(text: &str, from: usize) -> Option<(usize, usize)> {
+pub fn private_key(text: &str, from: usize) -> Option<(usize, usize)> {
     const BEGIN: &str = "-----BEGIN ";
     const LABEL: &str = "PRIVATE KEY-----";
     const END: &str = "-----END ";
     let mut from = from;
     loop {
-        let start = from + text[from..].find(BEGIN)?;
+        let start = from + find(text, from, BEGIN)?;
         let label = start + BEGIN.len();
         from = label;
         // The label ends with the first dashes.
@@ -47,28 +109,33 @@ fn private_key(text: &str, from: usize) -> Option<(usize, usize)> {
     }
 }
 
-/// The token after `Bearer `, in any case.
+/// The token after `Bearer `, also in capitals or without any.
 fn bearer_token(text: &str, from: usize) -> Option<(usize, usize)> {
-    const WORD: &[u8] = b"bearer ";
     let bytes = text.as_bytes();
     let mut at = from;
-    while at + WORD.len() <= bytes.len() {
-        let found = bytes[at..].windows(WORD.len()).position(|w| w.eq_ignore_ascii_case(WORD))?;
-        let start = at + found + WORD.len();
+    loop {
+        // Two letters less than the word, so that a capital does not matter.
+        let [small, capital] = ["earer ", "EARER "].map(|end| find(text, at, end));
+        let found = small.into_iter().chain(capital).min()?;
+        let start = at + found + "earer ".len();
+        at = start;
         let is_token = |b: &u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(b);
         let length = bytes[start..].iter().take_while(|b| is_token(b)).count();
         if length >= BEARER_CHARS_MIN {
             return Some((start, start + length));
         }
-        at = start;
     }
-    None
+}
+
+/// Where a needle begins, counted from `from` on.
+fn find(text: &str, from: usize, needle: &str) -> Option<usize> {
+    memmem::find(&text.as_bytes()[from..], needle.as_bytes())
 }
 
 /// The password of `scheme://user:password@host`.
 fn url_password(text: &str, from: usize) -> Option<(usize, usize)> {
     let mut at = from;
-    while let Some(found) = text[at..].find("://") {
+    while let Some(found) = find(text, at, "://") {
         let authority = at + found + 3;
         at = authority;
         let is_end = |c: char| c.is_whitespace() || "/?#\"'<>".contains(c);
@@ -116,6 +183,7 @@ mod tests {
             "-----BEGIN CERTIFICATE-----\na\n-----END CERTIFICATE-----\n[redacted]",
         );
         check("-----BEGIN ", "-----BEGIN ");
+        check("root:pw@tcp(db:3306)/x", "root:[redacted]@tcp(db:3306)/x");
         check("plain \u{e9}\u{4e16} text", "plain \u{e9}\u{4e16} text");
     }
 

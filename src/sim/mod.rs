@@ -15,6 +15,8 @@ mod port;
 
 mod rng;
 
+mod scene;
+
 use std::{
     io,
     path::{Path, PathBuf},
@@ -26,11 +28,13 @@ use tokio::{sync::watch, task::JoinSet};
 pub use self::{
     app_server::{AppServer, Frame, LINK_PATH, LiveQuery, LogEntry, Mtx, Section},
     cluster::{Cluster, End, KubeletFault, Script, Step},
+    scene::Scene,
 };
 use self::{
     app_server::{Mood, run_traffic},
     cluster::{Pace, Workload},
-    incident::{APP_SERVER, LOST_NODE, NAMESPACE, Story, first_image},
+    incident::{APP_SERVER, FULL_VOLUME, LOST_NODE, NAMESPACE, Story, first_image},
+    scene::Scenes,
 };
 
 /// Where the certificate of the cluster's authority is written, beside the kubeconfig.
@@ -39,8 +43,10 @@ const AUTHORITY_FILE: &str = "sim-authority.pem";
 /// What is going to happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scenario {
-    /// Traffic, and an incident about every three minutes.
+    /// Traffic, and a round of incidents about every four minutes.
     Demo,
+    /// The same, told four times as fast.
+    FastDemo,
     /// Two nodes and one workload; nothing happens unless the caller does it, and then quickly.
     Quiet,
 }
@@ -51,6 +57,7 @@ pub struct Sim {
     cluster: Arc<Cluster>,
     app_server: Arc<AppServer>,
     kubeconfig: PathBuf,
+    scenes: Arc<Scenes>,
     _tasks: JoinSet<()>,
 }
 
@@ -82,7 +89,8 @@ impl Sim {
         let listen = |source| Error::Listen { source };
         let image = first_image();
         let cluster = match scenario {
-            Scenario::Demo => start_demo_cluster(seed, &image).await,
+            Scenario::Demo => start_demo_cluster(seed, Pace::DEMO, &image).await,
+            Scenario::FastDemo => start_demo_cluster(seed, Pace::DEMO_FAST, &image).await,
             Scenario::Quiet => {
                 let workloads = [workload(NAMESPACE, APP_SERVER, &image, 2)];
                 Cluster::start(seed, Pace::QUICK, &["node-1", "node-2"], &workloads).await
@@ -99,12 +107,20 @@ impl Sim {
         write(&kubeconfig, &cluster.kubeconfig(AUTHORITY_FILE))?;
 
         let mut tasks = JoinSet::new();
-        if scenario == Scenario::Demo {
+        let scenes = Arc::new(Scenes::default());
+        let haste = match scenario {
+            Scenario::Demo => Some(1),
+            Scenario::FastDemo => Some(4),
+            Scenario::Quiet => None,
+        };
+        if let Some(haste) = haste {
             let mood = watch::Sender::new(Mood::Calm);
             tasks.spawn(run_traffic(app_server.clone(), seed, mood.subscribe()));
-            tasks.spawn(Story::new(cluster.clone(), app_server.clone(), mood).run());
+            let (cluster, app_server) = (cluster.clone(), app_server.clone());
+            let story = Story::new(cluster, app_server, mood, scenes.clone(), haste);
+            tasks.spawn(story.run());
         }
-        Ok(Sim { cluster, app_server, kubeconfig, _tasks: tasks })
+        Ok(Sim { cluster, app_server, kubeconfig, scenes, _tasks: tasks })
     }
 
     /// A file that leads a cluster client to the simulated cluster.
@@ -115,6 +131,11 @@ impl Sim {
     /// The address of the app-server's link.
     pub fn app_server_url(&self) -> String {
         self.app_server.url()
+    }
+
+    /// What goes wrong by the story, as it is told.
+    pub fn scenes(&self) -> watch::Receiver<Vec<Scene>> {
+        self.scenes.watch()
     }
 
     /// The simulated cluster.
@@ -128,20 +149,20 @@ impl Sim {
     }
 }
 
-async fn start_demo_cluster(seed: u64, image: &str) -> io::Result<Cluster> {
+async fn start_demo_cluster(seed: u64, pace: Pace, image: &str) -> io::Result<Cluster> {
     let recorder =
         workload(NAMESPACE, "monitor-backend", "ghcr.io/debate-map/monitor-backend:0.1.0", 1);
-    let database = workload("postgres", "debate-map-db", "docker.io/library/postgres:17.5", 1);
+    let database = workload(FULL_VOLUME.0, "debate-map-db", "docker.io/library/postgres:17.5", 1);
     let workloads = [
         workload(NAMESPACE, APP_SERVER, image, 2),
         workload(NAMESPACE, "web-server", "ghcr.io/debate-map/web-server:1.40.0", 2),
         Workload { claim: Some("monitor-backend"), ..recorder },
-        Workload { claim: Some("debate-map-db"), ..database },
+        Workload { claim: Some(FULL_VOLUME.1), ..database },
         workload("monitoring", "grafana", "docker.io/grafana/grafana:12.0.1", 1),
         workload("monitoring", "loki", "docker.io/grafana/loki:3.5.1", 1),
         workload("kube-system", "coredns", "registry.k8s.io/coredns/coredns:v1.12.0", 2),
     ];
-    Cluster::start(seed, Pace::DEMO, &["node-1", "node-2", LOST_NODE], &workloads).await
+    Cluster::start(seed, pace, &["node-1", "node-2", LOST_NODE], &workloads).await
 }
 
 fn workload<'a>(namespace: &'a str, name: &'a str, image: &'a str, replicas: u64) -> Workload<'a> {

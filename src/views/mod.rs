@@ -12,8 +12,11 @@ pub mod problems;
 
 pub mod read;
 
+pub mod trouble;
+
 use imbl::OrdMap;
 
+use self::trouble::Trouble;
 use crate::{
     event::{self, Event, Key, Millis, ObjectRef},
     journal::{Place, Seq},
@@ -66,6 +69,8 @@ pub struct Object {
     pub detail: String,
     /// When the cluster says that it was created.
     pub created: Option<Millis>,
+    /// What is wrong with it; `None` for most.
+    pub trouble: Option<Box<Trouble>>,
     /// Its present state.
     pub body: Body,
 }
@@ -77,6 +82,10 @@ pub struct OpenTrace {
     pub source: String,
     /// The id that the source gave it.
     pub id: String,
+    /// When its first section started, as the source says.
+    pub started: Millis,
+    /// The path of that section: what is asked for.
+    pub path: String,
     /// Its present state.
     pub body: Body,
 }
@@ -132,6 +141,13 @@ pub struct Volume {
     pub seq: Seq,
     /// Whether the journal holds that record.
     pub is_saved: bool,
+}
+
+impl Volume {
+    /// The key of the volume.
+    pub fn key(&self) -> Key {
+        Key::volume(&self.usage.namespace, &self.usage.claim)
+    }
 }
 
 /// A process as it was last measured.
@@ -246,7 +262,13 @@ impl State {
 
     fn apply_trace(&mut self, key: Key, trace: &event::Trace, body: Body) {
         if trace.end == event::TraceEnd::Open {
-            let open = OpenTrace { source: trace.source.clone(), id: trace.id.clone(), body };
+            let open = OpenTrace {
+                source: trace.source.clone(),
+                id: trace.id.clone(),
+                started: trace.start(),
+                path: trace.path().to_owned(),
+                body,
+            };
             self.open_traces.insert(key, open);
         } else {
             self.open_traces.remove(&key);
@@ -268,7 +290,6 @@ impl State {
         self.live_queries.insert(key, live);
     }
 
-    /// Whether something that can end has this key: an object, an open trace, a live query, a probe.
     fn apply_volume(&mut self, key: Key, usage: &event::VolumeUsage, body: &Body) {
         if usage.gone {
             self.volumes.remove(&key);
@@ -294,7 +315,8 @@ impl State {
         self.processes.insert(key, process);
     }
 
-    /// Whether an object, an open trace, a live query, a volume or a process has this key.
+    /// Whether something that can end has this key: an object, an open trace, a live query, a
+    /// probe, a volume or a process.
     pub fn is_living(&self, key: Key) -> bool {
         self.objects.contains_key(&key)
             || self.open_traces.contains_key(&key)

@@ -3,6 +3,8 @@
 //! Every function touches maps: call it on a reader thread. A page is bounded by its limit and its
 //! time; `next` says where the next page goes on, also where this one has no rows.
 
+pub mod look_back;
+
 use std::{
     collections::HashSet,
     ops::ControlFlow,

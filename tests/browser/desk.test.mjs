@@ -45,7 +45,7 @@ test('a wrong key is refused in words, and another one may be tried', async () =
   page = await desk.page('/logs')
   await page.getByLabel('Admin key').fill('wrong')
   await page.getByRole('button', { name: 'Log in' }).click()
-  await page.getByText('This is not the admin key').waitFor()
+  await page.getByText('neither the admin key nor a token').waitFor()
   await page.getByLabel('Admin key').fill(`${recorder.key}\n`)
   await page.keyboard.press('Enter')
   await page.getByRole('navigation').waitFor()
@@ -69,11 +69,16 @@ test('a simulation is called one, on every page', async () => {
     'Cluster',
     'Requests',
     'Live queries',
-    'Journal',
+    'Volumes',
+    'Probes',
     'Actions',
+    'Runbooks',
+    'Testing',
+    'Journal',
+    'Outside tools',
     'Logs',
   ]) {
-    await page.getByRole('link', { name }).first().click()
+    await page.getByRole('navigation').getByRole('link', { name, exact: true }).first().click()
     await page.getByRole('heading', { level: 1, name }).waitFor({ state: 'attached' })
     await page.getByText('A simulated cluster and app-server').waitFor()
     await until(`the title of ${name}`, async () => (await page.title()).includes(name))
@@ -185,18 +190,23 @@ test('a request shows its sections against time', async () => {
   assert.ok(widths.every((width) => width > 0))
 })
 
-test('a workload is restarted only after a question, and the outcome comes on record', async () => {
+test('a workload is restarted from its object, only after a question, and it is on record', async () => {
   const { objects } = await recorder.get('objects?kind=Deployment')
-  const { namespace, name } = objects[0]
-  await page.goto(`${recorder.url}#/actions`)
-  await page.getByRole('combobox', { name: 'Namespace' }).fill(namespace)
-  await page.getByRole('combobox', { name: 'Name', exact: true }).fill(name)
-  await page.getByRole('button', { name: 'Restart\u2026' }).click()
+  const { namespace, name, uid } = objects[0]
+  await page.goto(`${recorder.url}#/cluster?uid=${uid}`)
+  await page.getByRole('complementary').getByRole('link', { name: 'Restart' }).click()
+  const form = page.getByRole('form', { name: 'restart-workload' })
+  assert.equal(await form.getByLabel('namespace').inputValue(), namespace)
+  assert.equal(await form.getByLabel('name', { exact: true }).inputValue(), name)
+  await form.getByLabel('method').selectOption('rollout')
+  await form.getByRole('button', { name: 'Start\u2026' }).click()
   const dialog = page.getByRole('dialog')
   await dialog.getByText(`kubectl -n ${namespace} rollout restart deployment/${name}`).waitFor()
+  await dialog.getByText(`Deployment ${namespace}/${name}`).first().waitFor()
   await until('the focus on Cancel', async () => (await focused(page)) === 'Cancel')
-  await dialog.getByRole('button', { name: 'Restart', exact: true }).click()
+  await dialog.getByRole('button', { name: 'Start', exact: true }).click()
   await dialog.waitFor({ state: 'detached' })
+  await page.getByRole('complementary').getByText('succeeded').waitFor()
   const row = page.getByRole('row').filter({ hasText: 'restart-workload' })
   await row.getByText(/succeeded/).waitFor()
 })
@@ -257,8 +267,8 @@ test('the backup opens again, and nothing can be changed in it', async () => {
       .filter({ hasText: 'restart-workload' })
       .getByText('succeeded')
       .waitFor()
-    assert.ok(await tab.getByRole('button', { name: 'Restart' }).isDisabled())
-    await tab.getByText('This is a replay: nothing can be changed').waitFor()
+    assert.ok(await tab.getByRole('button', { name: 'Start\u2026' }).isDisabled())
+    await tab.getByText('This is a replay: nothing can be changed').first().waitFor()
     assert.deepEqual(await violations(tab), [])
     await tab.getByRole('link', { name: 'Journal' }).click()
     assert.ok(await tab.getByRole('button', { name: 'Wipe' }).isDisabled())

@@ -14,8 +14,16 @@ const ROUTES = [
   '/requests',
   '/live-queries',
   '/journal',
-  '/actions?kind=Deployment&namespace=a&name=b',
+  '/volumes',
+  '/probes',
+  '/actions?action=delete-pod&namespace=a&name=b',
+  '/runbooks',
+  '/testing',
+  '/tools',
 ]
+
+/** Pages with a table whose rows open. */
+const ROWS = ['/cluster', '/requests', '/live-queries', '/volumes']
 
 let recorder
 let browser
@@ -39,15 +47,24 @@ async function checkPage(page, what) {
 /** What there is to open on a page besides the page itself. */
 async function openDetail(page, route) {
   if (route === '/journal') await page.getByRole('button', { name: 'Wipe' }).click()
-  else if (route.startsWith('/actions')) await page.getByRole('button', { name: 'Restart' }).click()
+  else if (route.startsWith('/actions')) await page.getByRole('button', { name: 'Start\u2026' }).click()
   else if (route === '/logs') {
     await page.locator('.log-row').first().waitFor()
     await page.getByRole('listbox').press('ArrowUp')
     await page.getByRole('listbox').press('Enter')
-  } else if (route !== '/overview') {
+  } else if (ROWS.some((start) => route.startsWith(start))) {
     await page.locator('tbody tr').first().getByRole('button').first().click()
   } else await page.keyboard.press('?')
   await page.locator('[role=dialog], dialog[open], aside').first().waitFor()
+}
+
+/** On a phone, the rest of the navigation. */
+async function checkNavigation(page) {
+  await page.getByRole('button', { name: 'More' }).click()
+  await page.getByRole('link', { name: 'Outside tools' }).waitFor()
+  await checkPage(page, 'the navigation')
+  await page.keyboard.press('Escape')
+  await page.getByRole('link', { name: 'Outside tools' }).waitFor({ state: 'hidden' })
 }
 
 for (const colorScheme of ['light', 'dark']) {
@@ -61,9 +78,10 @@ for (const colorScheme of ['light', 'dark']) {
       await page.getByLabel('Admin key').fill(recorder.key)
       await page.keyboard.press('Enter')
       await page.getByRole('navigation').waitFor()
+      if (width < 600) await checkNavigation(page)
       for (const route of ROUTES) {
         await page.goto(`${recorder.url}#${route}`)
-        await page.locator('h2, table, [role=listbox]').first().waitFor()
+        await page.locator('main :is(h2, table, [role=listbox], .note)').first().waitFor()
         await page
           .getByText(/^Loading/)
           .first()

@@ -12,7 +12,7 @@ use std::{
 };
 
 use futures_util::{Stream, StreamExt, stream};
-use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
+use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
 use hyper::{
     Request, Response,
     body::{Bytes, Frame, Incoming},
@@ -21,6 +21,8 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
+
+use super::pod_log::{Asked, PodLog, Trouble};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
@@ -33,7 +35,7 @@ pub const NODES: &str = "/api/v1/nodes";
 /// The path of all Events.
 pub const EVENTS: &str = "/api/v1/events";
 
-type Body = BoxBody<Bytes, io::Error>;
+type Body = UnsyncBoxBody<Bytes, io::Error>;
 
 /// A running double.
 pub struct ApiServer {
@@ -64,6 +66,8 @@ pub struct State {
     pub gone_as_event: bool,
     /// Connections are closed as soon as they are made.
     pub is_down: bool,
+    /// The logs of containers: `namespace/pod/container`.
+    pub logs: BTreeMap<String, PodLog>,
     /// Watches that were open before this number was raised break off.
     cuts: u64,
 }
@@ -255,6 +259,9 @@ fn answer(request: &Request<Incoming>, shared: &Arc<Shared>) -> Response<Body> {
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
     let path = request.uri().path();
+    if let Some(pod) = path.strip_suffix("/log") {
+        return log_answer(pod, &query, shared);
+    }
     let is_watch = query.contains_key("watch");
     let asked = format!("{} {path}", if is_watch { "watch" } else { "list" });
     let mut state = shared.state.lock().expect("no test panics while it holds this");
@@ -279,6 +286,35 @@ fn answer(request: &Request<Incoming>, shared: &Arc<Shared>) -> Response<Body> {
     let end = tokio::time::sleep(Duration::from_secs(seconds));
     let changes = changes(Arc::clone(shared), path.to_owned(), from, cuts);
     Response::new(body(changes.take_until(end)))
+}
+
+/// The log of a container.
+fn log_answer(pod: &str, query: &BTreeMap<String, String>, shared: &Arc<Shared>) -> Response<Body> {
+    let pod = pod.strip_prefix("/api/v1/namespaces/").expect("a pod").replace("/pods/", "/");
+    let name = format!("{pod}/{}", query["container"]);
+    let asked = Asked::parse(query);
+    let mut state = shared.state.lock().expect("no test panics while it holds this");
+    state.requests.push(format!("log {name}"));
+    let Some(log) = state.logs.get(&name) else {
+        return status(404, "NotFound", "no such pod");
+    };
+    match &log.trouble {
+        Trouble::Status(code, reason, message) => return status(*code, reason, message),
+        Trouble::Hang => return Response::new(body(stream::pending::<io::Result<String>>())),
+        Trouble::Says(text) => {
+            return Response::new(body(stream::iter([Ok(text.clone())])));
+        }
+        _ => {}
+    }
+    let Some(run) = asked.run_of(log) else {
+        return status(400, "BadRequest", "previous terminated container not found");
+    };
+    let cuts = state.cuts;
+    drop(state);
+    let (of_look, of_cut) = (Arc::clone(shared), Arc::clone(shared));
+    let look = move || of_look.state.lock().expect("no test panics").logs.get(&name).cloned();
+    let is_cut = move || of_cut.state.lock().expect("no test panics").cuts != cuts;
+    Response::new(body(asked.answer(run, look, is_cut)))
 }
 
 /// The lines of a watch, as they come about.
@@ -313,15 +349,15 @@ fn changes(
     })
 }
 
-fn body(lines: impl Stream<Item = io::Result<String>> + Send + Sync + 'static) -> Body {
-    let frames = lines.map(|line| line.map(|line| Frame::data(Bytes::from(line))));
-    BodyExt::boxed(StreamBody::new(frames))
+fn body<T: Into<Bytes>>(lines: impl Stream<Item = io::Result<T>> + Send + 'static) -> Body {
+    let frames = lines.map(|line| line.map(|line| Frame::data(line.into())));
+    BodyExt::boxed_unsync(StreamBody::new(frames))
 }
 
 fn json_answer(code: u16, value: &Value) -> Response<Body> {
     let body = Full::new(Bytes::from(value.to_string())).map_err(|never| match never {});
     let answer = Response::builder().status(code).header("content-type", "application/json");
-    answer.body(body.boxed()).expect("a good answer")
+    answer.body(body.boxed_unsync()).expect("a good answer")
 }
 
 fn status(code: u16, reason: &str, message: &str) -> Response<Body> {

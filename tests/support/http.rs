@@ -171,6 +171,11 @@ impl Server {
         self.client.request(method, format!("http://{}{path}", self.address))
     }
 
+    /// A request to another address.
+    pub fn elsewhere(&self, method: Method, url: &str) -> RequestBuilder {
+        self.client.request(method, url)
+    }
+
     /// A request with the admin key.
     pub fn ask(&self, method: Method, path: &str) -> RequestBuilder {
         self.bare(method, path).bearer_auth(KEY)

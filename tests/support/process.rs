@@ -9,6 +9,7 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, Output, Stdio},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -25,6 +26,7 @@ pub struct Process {
     child: Child,
     address: String,
     client: reqwest::Client,
+    said: Arc<Mutex<Vec<(Instant, String)>>>,
 }
 
 /// The binary with the test's key and none of the surrounding settings.
@@ -72,14 +74,25 @@ impl Process {
             line.strip_prefix("listening on ").map(str::to_owned)
         });
         // Whatever it prints later must find a reader.
-        std::thread::spawn(move || lines.for_each(drop));
+        let said = Arc::<Mutex<Vec<_>>>::default();
+        let heard = said.clone();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                heard.lock().expect("nobody panics with it").push((Instant::now(), line));
+            }
+        });
         let address = address.expect("it ended before it listened");
-        Process { child, address, client: client::plain() }
+        Process { child, address, client: client::plain(), said }
     }
 
     /// `http://127.0.0.1:PORT`.
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// What it has printed since it listens, and when.
+    pub fn said(&self) -> Vec<(Instant, String)> {
+        self.said.lock().expect("nobody panics with it").clone()
     }
 
     /// Its process id.

@@ -809,7 +809,10 @@ export interface Source {
   malformed: number
   /** For example `app-server` or `cluster/Pod`. */
   name: string
-  /** What was attempted, what failed and what to do; empty when up. */
+  /**
+   * What was attempted, what failed and what to do; when up, what of it is not observed, and empty
+   * where all is.
+   */
   reason: string
   /** When it came into this state. */
   since: number

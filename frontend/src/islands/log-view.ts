@@ -6,7 +6,7 @@ import { meaningOf } from '../lib/log-keys.ts'
 import { contains, moveTo, range, shifted } from '../lib/selection.ts'
 import type { Selection } from '../lib/selection.ts'
 import type { Zone } from '../lib/time.ts'
-import type { Change, LogStore } from '../state/logs.ts'
+import type { Change, Lines } from '../state/logs.ts'
 import { fillRow } from './log-row.ts'
 import { RowList, rowPx } from './row-list.ts'
 
@@ -28,7 +28,7 @@ export interface LogViewOptions {
 /** The list. */
 export class LogView {
   readonly #host: HTMLElement
-  readonly #store: LogStore
+  readonly #store: Lines
   readonly #options: LogViewOptions
   readonly #list: RowList
   #selection: Selection | null = null
@@ -39,7 +39,7 @@ export class LogView {
   #dragTimer: ReturnType<typeof setInterval> | null = null
   readonly #ends = new AbortController()
 
-  constructor(host: HTMLElement, store: LogStore, options: LogViewOptions) {
+  constructor(host: HTMLElement, store: Lines, options: LogViewOptions) {
     this.#host = host
     this.#store = store
     this.#options = options

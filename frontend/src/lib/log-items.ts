@@ -34,9 +34,12 @@ export function matches(line: LogEntry, filter: LogFilter): boolean {
   return filter.text === '' || line.message.toLowerCase().includes(filter.text.toLowerCase())
 }
 
+/** What brings no log lines; whatever is not known here may bring some. */
+const NO_LOGS = ['cluster/', 'volumes', 'probes', 'outside/']
+
 /** Whether a gap can have swallowed log lines. */
 export function isLogGap(gap: Gap): boolean {
-  return !gap.source.startsWith('cluster/')
+  return !NO_LOGS.some((source) => gap.source.startsWith(source))
 }
 
 /** Lines and gaps as rows, oldest first, whatever their order was. */

@@ -78,3 +78,10 @@ export function stopwatch(ms: number): string {
   const rest = `${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`
   return seconds < 3600 ? rest : `${Math.floor(seconds / 3600)}:${rest}`
 }
+
+/** RFC 3339, whole to the nanosecond, of nanoseconds since 1970. */
+export function nanosText(ns: bigint): string {
+  const second = ns / 1_000_000_000n
+  const rest = String(ns % 1_000_000_000n).padStart(9, '0')
+  return `${new Date(Number(second) * SECOND).toISOString().slice(0, 19)}.${rest}Z`
+}

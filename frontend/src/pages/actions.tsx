@@ -1,4 +1,4 @@
-/** What admins did and how it ended; and the form to do one thing more. */
+/** What admins did and how it ended; and the forms to do one thing more. */
 
 import type { JSX } from 'preact'
 
@@ -13,32 +13,42 @@ import { Panel } from '../parts/panel.tsx'
 import { Answered } from '../parts/states.tsx'
 import { Time } from '../parts/time.tsx'
 import { actions } from '../state/lists.ts'
-import { RestartForm } from './restart-form.tsx'
+import { query, setQuery } from '../state/route.ts'
+import { ActionForms } from './action-forms.tsx'
+import { ActionPane } from './action-pane.tsx'
 
 const ARGS_CHARS_MAX = 160
 
 /** The page. */
 export function ActionsPage(): JSX.Element {
   const rows = actions.open().all().toSorted(byTime)
+  const id = query.value.get('id')
   return (
-    <div class="page">
-      <RestartForm />
-      <Panel title="On record">
-        <Answered
-          of={actions}
-          subject="actions"
-          isEmpty={rows.length === 0}
-          empty="No action is on record. What an admin starts or wipes appears here, with how it ended."
-        >
-          <DataTable
-            label="Actions, running ones first, then newest first"
-            columns={COLUMNS}
-            rows={rows}
-            id={(row) => row.id}
-          />
-        </Answered>
-        <Older of={actions} />
-      </Panel>
+    <div class="page page-fill">
+      <div class="with-detail">
+        <div class="scroll stack">
+          <ActionForms />
+          <Panel title="On record">
+            <Answered
+              of={actions}
+              subject="actions"
+              isEmpty={rows.length === 0}
+              empty="No action is on record. What an admin starts or wipes appears here, with how it ended."
+            >
+              <DataTable
+                label="Actions, running ones first, then newest first"
+                columns={COLUMNS}
+                rows={rows}
+                id={(row) => row.id}
+                selected={id}
+                onOpen={(row) => setQuery({ id: row.id === id ? '' : row.id })}
+              />
+            </Answered>
+            <Older of={actions} />
+          </Panel>
+        </div>
+        {id && <ActionPane key={id} id={id} onClose={() => setQuery({ id: '' })} />}
+      </div>
     </div>
   )
 }

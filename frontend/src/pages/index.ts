@@ -2,9 +2,14 @@
 
 import {
   Activity,
+  AppWindow,
+  BookOpen,
   Boxes,
   ClipboardList,
+  Database,
+  FlaskConical,
   HardDrive,
+  HeartPulse,
   LayoutDashboard,
   Radio,
   ScrollText,
@@ -25,28 +30,81 @@ export interface Page {
   /** Pressed after `g`. */
   readonly key: string
   readonly icon: LucideIcon
+  /** Where there is little room, the others stand behind a button. */
+  readonly isMain: boolean
   readonly component: () => JSX.Element
+}
+
+/** Pages that belong together; the first group needs no name. */
+export interface PageGroup {
+  readonly name: string
+  readonly pages: readonly Page[]
 }
 
 const logs = later(async () => (await import('./logs.tsx')).LogsPage)
 const cluster = later(async () => (await import('./cluster.tsx')).ClusterPage)
 const requests = later(async () => (await import('./requests.tsx')).RequestsPage)
 const liveQueries = later(async () => (await import('./live-queries.tsx')).LiveQueriesPage)
-const journal = later(async () => (await import('./journal.tsx')).JournalPage)
+const volumes = later(async () => (await import('./volumes.tsx')).VolumesPage)
+const probes = later(async () => (await import('./probes.tsx')).ProbesPage)
 const actions = later(async () => (await import('./actions.tsx')).ActionsPage)
+const runbooks = later(async () => (await import('./runbooks.tsx')).RunbooksPage)
+const testing = later(async () => (await import('./testing.tsx')).TestingPage)
+const journal = later(async () => (await import('./journal.tsx')).JournalPage)
+const tools = later(async () => (await import('./tools.tsx')).ToolsPage)
 
-const LATER: readonly Later[] = [logs, cluster, requests, liveQueries, journal, actions]
-
-/** All of them. */
-export const PAGES: readonly Page[] = [
-  page('/overview', 'Overview', 'h', LayoutDashboard, OverviewPage),
-  page('/logs', 'Logs', 'l', ScrollText, logs.component),
-  page('/cluster', 'Cluster', 'c', Boxes, cluster.component),
-  page('/requests', 'Requests', 'r', Activity, requests.component),
-  page('/live-queries', 'Live queries', 'w', Radio, liveQueries.component, 'Queries'),
-  page('/journal', 'Journal', 'j', HardDrive, journal.component),
-  page('/actions', 'Actions', 'a', ClipboardList, actions.component),
+const LATER: readonly Later[] = [
+  logs,
+  cluster,
+  requests,
+  liveQueries,
+  volumes,
+  probes,
+  actions,
+  runbooks,
+  testing,
+  journal,
+  tools,
 ]
+
+/** All of them, as the navigation groups them. */
+export const GROUPS: readonly PageGroup[] = [
+  {
+    name: '',
+    pages: [page('/overview', 'Overview', 'h', LayoutDashboard, OverviewPage, { isMain: true })],
+  },
+  {
+    name: 'Observed',
+    pages: [
+      page('/logs', 'Logs', 'l', ScrollText, logs.component, { isMain: true }),
+      page('/cluster', 'Cluster', 'c', Boxes, cluster.component, { isMain: true }),
+      page('/requests', 'Requests', 'r', Activity, requests.component),
+      page('/live-queries', 'Live queries', 'w', Radio, liveQueries.component, {
+        short: 'Queries',
+      }),
+      page('/volumes', 'Volumes', 'v', Database, volumes.component),
+      page('/probes', 'Probes', 'p', HeartPulse, probes.component),
+    ],
+  },
+  {
+    name: 'Desk',
+    pages: [
+      page('/actions', 'Actions', 'a', ClipboardList, actions.component, { isMain: true }),
+      page('/runbooks', 'Runbooks', 'b', BookOpen, runbooks.component),
+      page('/testing', 'Testing', 'e', FlaskConical, testing.component),
+    ],
+  },
+  {
+    name: 'Recorder',
+    pages: [
+      page('/journal', 'Journal', 'j', HardDrive, journal.component),
+      page('/tools', 'Outside tools', 'o', AppWindow, tools.component, { short: 'Tools' }),
+    ],
+  },
+]
+
+/** All of them, in the same order. */
+export const PAGES: readonly Page[] = GROUPS.flatMap((group) => group.pages)
 
 /** Fetches the code of all pages, so that each opens even when nobody answers any more. */
 export function fetchPages(): void {
@@ -59,7 +117,7 @@ function page(
   key: string,
   icon: LucideIcon,
   component: () => JSX.Element,
-  short = name,
+  { short = name, isMain = false }: { readonly short?: string; readonly isMain?: boolean } = {},
 ): Page {
-  return { path, name, short, key, icon, component }
+  return { path, name, short, key, icon, isMain, component }
 }

@@ -1,4 +1,4 @@
-/** The page for whoever is not logged in. The key is sent once and kept nowhere. */
+/** The page for whoever is not logged in. What is typed is sent once and kept nowhere. */
 
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
@@ -35,7 +35,7 @@ export function LogIn(): JSX.Element {
     <main class="alone">
       <h1>monitor-backend</h1>
       <form class="log-in" onSubmit={(event) => void submit(event)}>
-        <label htmlFor="key">Admin key</label>
+        <label htmlFor="key">Admin key or Kubernetes token</label>
         <input
           ref={field}
           id="key"
@@ -49,8 +49,10 @@ export function LogIn(): JSX.Element {
         </button>
         <div role="alert">{failure.value && <Refusal failure={failure.value} />}</div>
         <p id="key-help" class="muted">
-          It is the value of MONITOR_BACKEND_ADMIN_KEY, or the content of the file admin-key in the
-          recorder's data directory. This browser does not keep it.
+          The key is the value of MONITOR_BACKEND_ADMIN_KEY, or the content of the file admin-key in
+          the recorder's data directory. A token comes from{' '}
+          <code>kubectl create token NAME --audience monitor-backend</code>; the cluster says who
+          that is, and whether they may see or act. This browser keeps neither.
         </p>
       </form>
     </main>
@@ -62,7 +64,7 @@ function Refusal({ failure }: { readonly failure: Failure }): JSX.Element {
     case 'logged_out':
       return (
         <Note kind="forbidden">
-          This is not the admin key. Nothing is locked: try again with another one.
+          {failure.message}. Nothing is locked: try again with another one.
         </Note>
       )
     case 'unreachable':

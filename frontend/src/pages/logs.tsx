@@ -5,20 +5,22 @@ import { Pause, Play } from 'lucide-preact'
 import type { JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 
-import { LogView } from '../islands/log-view.ts'
+import type { LogView } from '../islands/log-view.ts'
 import { counted } from '../lib/format.ts'
 import { LEVELS, gapText, shedText } from '../lib/log-items.ts'
 import type { LogItem } from '../lib/log-items.ts'
 import { fullTime } from '../lib/time.ts'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { Detail, Fields } from '../parts/detail.tsx'
+import { LogList } from '../parts/log-list.tsx'
 import { Note, PortForward } from '../parts/states.tsx'
 import { Unobserved } from '../parts/unobserved.tsx'
-import { recorderNow } from '../state/clock.ts'
-import { logs } from '../state/logs.ts'
+import { lineAt, logs } from '../state/logs.ts'
 import { query, setQuery } from '../state/route.ts'
 import { zone } from '../state/settings.ts'
 import { isReplay, offlineSince } from '../state/status.ts'
+import { LogSource } from './log-source.tsx'
+import { LokiLogs } from './loki-logs.tsx'
 
 /** Letters typed within this are one question to the recorder. */
 const TYPING_MS = 250
@@ -29,6 +31,10 @@ const opened = signal<LogItem | null>(null)
 
 /** The page. */
 export function LogsPage(): JSX.Element {
+  return query.value.get('from') === 'loki' ? <LokiLogs /> : <JournalLogs />
+}
+
+function JournalLogs(): JSX.Element {
   const view = useRef<LogView | null>(null)
   const level = query.value.get('level') ?? ''
   const text = query.value.get('q') ?? ''
@@ -36,13 +42,21 @@ export function LogsPage(): JSX.Element {
     logs.setFilter({ level, text })
     logs.open()
   }, [level, text])
+  // A link may name the line that proves something.
+  const seq = query.value.get('seq')
+  useEffect(() => {
+    if (seq === null) return
+    void lineAt(Number(seq)).then((line) => {
+      if (line) opened.value = line
+    })
+  }, [seq])
   return (
     <div class="page page-fill logs">
       <Toolbar view={view} level={level} text={text} />
-      <Unobserved source="app-server" />
+      <Unobserved source={['app-server', 'pod-logs']} />
       <div class="with-detail">
         <div class="log-box">
-          <LogList view={view} />
+          <LogList store={logs} onOpen={(item) => (opened.value = item)} view={view} />
           <Place />
           <Held view={view} />
         </div>
@@ -55,37 +69,6 @@ export function LogsPage(): JSX.Element {
 
 interface ViewProps {
   readonly view: { current: LogView | null }
-}
-
-function LogList({ view }: ViewProps): JSX.Element {
-  const host = useRef<HTMLDivElement>(null)
-  useEffect(() => {
-    if (!host.current) return undefined
-    const list = new LogView(host.current, logs, {
-      zone: () => zone.peek(),
-      now: () => recorderNow(),
-      open: (item) => {
-        opened.value = item
-      },
-    })
-    view.current = list
-    const stop = zone.subscribe(() => list.redraw())
-    return () => {
-      stop()
-      list.destroy()
-      view.current = null
-    }
-  }, [])
-  return (
-    <div
-      ref={host}
-      class="log-list"
-      role="listbox"
-      aria-label="Log lines, oldest first"
-      aria-multiselectable="true"
-      tabIndex={0}
-    />
-  )
 }
 
 function Toolbar(
@@ -104,6 +87,7 @@ function Toolbar(
   const isPaused = logs.isPaused.value
   return (
     <div class="toolbar">
+      <LogSource />
       <label>
         <span class="label">Contains</span>
         <input
@@ -180,7 +164,7 @@ function Place(): JSX.Element | null {
     <Note kind="empty">
       {isNarrowed
         ? 'No recorded line matches. Clear the filter to see all; matching lines appear as they come.'
-        : 'No log line is recorded. Lines appear here as the app-server writes them.'}
+        : 'No log line is recorded. Lines appear here as the app-server and followed pods write them.'}
     </Note>
   )
 }

@@ -14,7 +14,9 @@ import { deletionWord, ObjectState } from '../parts/object-state.tsx'
 import { Answered } from '../parts/states.tsx'
 import { Time } from '../parts/time.tsx'
 import { Question } from '../state/question.ts'
+import { query } from '../state/route.ts'
 import { zone } from '../state/settings.ts'
+import { ObjectActions } from './object-actions.tsx'
 
 /** Changes of the object show at most this much later. */
 const STALE_MS_MAX = 500
@@ -83,16 +85,12 @@ function Parts({ answer, history }: PartsProps): JSX.Element {
           ['Seq', String(object.seq)],
         ]}
       />
-      {RESTARTABLE.has(object.kind) && object.deleted === false && (
-        <p>
-          <a href={`#/actions?${restartQuery(answer)}`}>Restart{'\u2026'}</a>
-        </p>
-      )}
+      {object.deleted === false && <ObjectActions object={object} />}
       <h3>Events</h3>
       {events.length === 0 && <p class="none">The cluster has said nothing about it.</p>}
       <ul class="lines">
         {events.map((event) => (
-          <li key={event.uid}>
+          <li key={event.uid} class={isProof(event.seq) ? 'is-proof' : ''}>
             <EventLine event={event} />
           </li>
         ))}
@@ -116,12 +114,9 @@ function Parts({ answer, history }: PartsProps): JSX.Element {
   )
 }
 
-/** Kinds whose pods are made anew by a restart. */
-const RESTARTABLE = new Set(['Deployment', 'StatefulSet', 'DaemonSet'])
-
-function restartQuery({ object }: ObjectDetail): string {
-  const { kind, namespace, name } = object
-  return new URLSearchParams({ kind, namespace, name }).toString()
+/** Whether a link has named this record: what proves a problem. */
+function isProof(seq: number): boolean {
+  return query.value.get('seq') === String(seq)
 }
 
 function EventLine({ event }: { readonly event: ClusterEvent }): JSX.Element {
@@ -165,9 +160,9 @@ function Versions({ history }: { readonly history: Question<ObjectHistory> }): J
 }
 
 function VersionLine({ version }: { readonly version: ObjectVersion }): JSX.Element {
-  const isOpen = useSignal(false)
+  const isOpen = useSignal(isProof(version.seq))
   return (
-    <li>
+    <li class={isProof(version.seq) ? 'is-proof' : ''}>
       <button
         type="button"
         class="row-button"

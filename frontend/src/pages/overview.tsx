@@ -1,4 +1,4 @@
-/** What is wrong now, before anything else; then what was, and who is listened to. */
+/** What is wrong, before anything else; then what was, and who is listened to. */
 
 import type { ComponentChildren, JSX } from 'preact'
 
@@ -8,22 +8,21 @@ import type {
   Gap,
   KindCount,
   LogEntry,
-  ObjectRow,
   Overview,
   Source,
 } from '../api/types.ts'
-import { alike, listed } from '../lib/alike.ts'
+import { alike, named } from '../lib/alike.ts'
 import type { Alike } from '../lib/alike.ts'
 import { count, counted, cut, pairs } from '../lib/format.ts'
 import { printable } from '../lib/printable.ts'
-import { duration, longDuration } from '../lib/time.ts'
+import { duration } from '../lib/time.ts'
 import { LevelChip, OutcomeBadge, SourceBadge } from '../parts/badge.tsx'
 import { Panel } from '../parts/panel.tsx'
 import { Answered } from '../parts/states.tsx'
 import { Time } from '../parts/time.tsx'
-import { recorderNow } from '../state/clock.ts'
 import { useOverview } from '../state/overview.ts'
-import { isReplay, lostNow } from '../state/status.ts'
+import { lostNow } from '../state/status.ts'
+import { ProblemList } from './problem-list.tsx'
 
 const MESSAGE_CHARS_MAX = 240
 
@@ -49,7 +48,7 @@ function Parts({ answer }: { readonly answer: Overview }): JSX.Element {
     missing
   return (
     <>
-      <WrongNow answer={answer} />
+      <ProblemList answer={answer} />
       <div class="columns">
         <div class="column">
           <SourceList sources={answer.sources} />
@@ -96,81 +95,6 @@ function Parts({ answer }: { readonly answer: Overview }): JSX.Element {
   )
 }
 
-function WrongNow({ answer }: { readonly answer: Overview }): JSX.Element {
-  const total = answer.kinds.reduce((sum, kind) => sum + kind.total, 0)
-  const wrong = answer.kinds.reduce((sum, kind) => sum + kind.unhealthy, 0)
-  const { length } = answer.unhealthy
-  return (
-    <Panel
-      title="Wrong now"
-      class="wrong-now"
-      aside={`${count(wrong)} of ${counted(total, 'object')}`}
-    >
-      {length === 0 && <AllClear total={total} sources={answer.sources} />}
-      <ul class="lines">
-        {alike(answer.sources.filter((source) => source.state === 'down')).map((group) => (
-          <li key={group.sources[0]?.name}>
-            <SourceLine group={group} />
-          </li>
-        ))}
-        {answer.unhealthy.map((object) => (
-          <li key={object.uid}>
-            <WrongObject object={object} />
-          </li>
-        ))}
-      </ul>
-      {wrong > length && length > 0 && (
-        <p class="muted">
-          {count(wrong - length)} more: <a href="#/cluster?unhealthy=1">see all</a>
-        </p>
-      )}
-    </Panel>
-  )
-}
-
-/** Nothing wrong is worth as much as what was looked at. */
-function AllClear(props: {
-  readonly total: number
-  readonly sources: readonly Source[]
-}): JSX.Element {
-  const watches = props.sources.filter((source) => source.name.startsWith('cluster/'))
-  const up = watches.filter((source) => source.state === 'up').length
-  if (watches.length === 0 || up === 0) {
-    return (
-      <p class="all-clear is-blind">
-        <span aria-hidden="true">{'\u25b2'}</span> Not known: the cluster is not observed now. The
-        sources say why.
-      </p>
-    )
-  }
-  return (
-    <p class="all-clear">
-      <span aria-hidden="true">{'\u2713'}</span> All {counted(props.total, 'observed object')} are
-      as they should be
-      {up < watches.length && `; ${counted(watches.length - up, 'kind')} of objects not observed`}.
-    </p>
-  )
-}
-
-function WrongObject({ object }: { readonly object: ObjectRow }): JSX.Element {
-  return (
-    <>
-      <span class="bad" aria-hidden="true">
-        {'\u2715'}
-      </span>{' '}
-      <a href={`#/cluster?uid=${encodeURIComponent(object.uid)}`}>
-        {object.kind} {object.namespace && `${object.namespace}/`}
-        {object.name}
-      </a>{' '}
-      <b class="bad">{object.phase}</b> {object.detail}{' '}
-      <span class="muted">
-        since <Time at={object.changed} />
-        {!isReplay.value && ` (${longDuration(recorderNow() - object.changed)})`}
-      </span>
-    </>
-  )
-}
-
 function SourceList({ sources }: { readonly sources: readonly Source[] }): JSX.Element {
   return (
     <Panel title="Sources">
@@ -190,7 +114,7 @@ function SourceLine({ group }: { readonly group: Alike }): JSX.Element | null {
   if (!source) return null
   return (
     <>
-      <SourceBadge state={source.state} /> <b>{listed(group.sources.map((one) => one.name))}</b>{' '}
+      <SourceBadge state={source.state} /> <b>{named(group.sources.map((one) => one.name))}</b>{' '}
       <span class="muted">
         since <Time at={group.since} />
       </span>
@@ -199,6 +123,12 @@ function SourceLine({ group }: { readonly group: Alike }): JSX.Element | null {
         <p class="reason">
           {counted(source.malformed, 'malformed message')} since the recorder started; the last:{' '}
           {printable(source.last_malformed)}
+        </p>
+      )}
+      {source.unknown.length > 0 && (
+        <p class="reason">
+          Messages that this version does not know:{' '}
+          {source.unknown.map((one) => `${count(one.count)} ${printable(one.name)}`).join(', ')}
         </p>
       )}
     </>

@@ -44,6 +44,8 @@ export function OutcomeBadge(props: { readonly outcome: string | null }): JSX.El
       return <Badge tone="good" word="succeeded" />
     case 'failed':
       return <Badge tone="bad" word="failed" />
+    case 'cancelled':
+      return <Badge tone="warn" word="cancelled" />
     default:
       return <Badge tone="warn" word="outcome unknown" />
   }

@@ -2,26 +2,44 @@
 
 import type { JSX } from 'preact'
 
-import { alike, listed } from '../lib/alike.ts'
+import { alike, named } from '../lib/alike.ts'
 import type { Alike } from '../lib/alike.ts'
+import { counted } from '../lib/format.ts'
 import { sources } from '../state/lists.ts'
 import { isReplay } from '../state/status.ts'
 import { Note } from './states.tsx'
 import { Time } from './time.tsx'
 
-/** One line for each reason why sources with this beginning are not up. A replay observes nothing. */
-export function Unobserved({ source }: { readonly source: string }): JSX.Element | null {
+/** More reasons than these would push away what the page is for. */
+const SHOWN_MAX = 2
+
+/** A line for each reason why sources with such a beginning are not up. A replay observes nothing. */
+export function Unobserved(props: {
+  readonly source: string | readonly string[]
+}): JSX.Element | null {
   if (isReplay.value) return null
+  const beginnings = [props.source].flat()
   const away = sources
     .open()
     .all()
-    .filter((one) => one.name.startsWith(source) && one.state !== 'up')
+    .filter((one) => one.state !== 'up' && beginnings.some((it) => one.name.startsWith(it)))
   if (away.length === 0) return null
+  const groups = alike(away)
   return (
     <Note kind="warn">
-      {alike(away).map((group) => (
-        <Away key={group.sources[0]?.name} group={group} />
-      ))}
+      {groups.length <= SHOWN_MAX ? (
+        groups.map((group) => <Away key={group.sources[0]?.name} group={group} />)
+      ) : (
+        <details>
+          <summary>
+            <b>{counted(away.length, 'source')} not observed now</b>:{' '}
+            {named(away.map((one) => one.name))}
+          </summary>
+          {groups.map((group) => (
+            <Away key={group.sources[0]?.name} group={group} />
+          ))}
+        </details>
+      )}
     </Note>
   )
 }
@@ -31,7 +49,7 @@ function Away({ group }: { readonly group: Alike }): JSX.Element {
   return (
     <p>
       <b>
-        {listed(group.sources.map((one) => one.name))} {group.sources.length === 1 ? 'is' : 'are'}{' '}
+        {named(group.sources.map((one) => one.name))} {group.sources.length === 1 ? 'is' : 'are'}{' '}
         {state}
       </b>{' '}
       since <Time at={group.since} />: {reason || 'no reason was given'}. Nothing newer is observed.

@@ -48,6 +48,12 @@ export function Header(): JSX.Element {
   )
 }
 
+/** How it is known who this is. */
+const ROLE_TITLES: Readonly<Record<string, string>> = {
+  key: 'Logged in with the admin key',
+  token: 'Logged in with a Kubernetes token: the cluster says what this session may',
+}
+
 function Who(): JSX.Element | null {
   const { value } = session
   if (value.kind !== 'in' || isReplay.value) return null
@@ -55,6 +61,12 @@ function Who(): JSX.Element | null {
     <>
       <span class="actor" title="The name that stands in the record of actions">
         {value.session.actor}
+      </span>
+      <span
+        class={value.session.can_act ? 'role is-full' : 'role'}
+        title={ROLE_TITLES[value.session.via] ?? ''}
+      >
+        {value.session.can_act ? 'may act' : 'may only see'}
       </span>
       <button
         type="button"

@@ -1,4 +1,4 @@
-/** The frame around every page: navigation, what mode this is, and how the recorder fares. */
+/** The frame around every page: what mode this is, and how the recorder fares. */
 
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
@@ -11,6 +11,7 @@ import { path } from '../state/route.ts'
 import { status } from '../state/status.ts'
 import { Header } from './header.tsx'
 import { followKeys, HelpSheet } from './keys.tsx'
+import { Nav } from './nav.tsx'
 import { StatusBar, useTitle } from './status-bar.tsx'
 
 /** The first page is on screen by then, and its own questions have been asked. */
@@ -51,26 +52,6 @@ export function Shell({ children }: { readonly children: ComponentChildren }): J
 function skipToMain(event: Event): void {
   event.preventDefault()
   document.getElementById('main')?.focus()
-}
-
-function Nav(): JSX.Element {
-  return (
-    <nav class="nav" aria-label="Pages">
-      <ul>
-        {PAGES.map((page) => (
-          <li key={page.path}>
-            <a href={`#${page.path}`} aria-current={path.value === page.path ? 'page' : undefined}>
-              <page.icon size={16} aria-hidden />
-              <span class="nav-name">{page.name}</span>
-              <span class="nav-short" aria-hidden="true">
-                {page.short}
-              </span>
-            </a>
-          </li>
-        ))}
-      </ul>
-    </nav>
-  )
 }
 
 /** Nobody may take a simulation or a recording for the cluster. */

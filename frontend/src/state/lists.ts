@@ -7,10 +7,15 @@ import type {
   LiveQuery,
   ObjectRow,
   Objects,
+  Probe,
+  Probes,
+  Process,
   Request,
   Requests,
   Source,
   Sources,
+  Volume,
+  Volumes,
 } from '../api/types.ts'
 import { Rows } from './rows.ts'
 
@@ -57,4 +62,34 @@ export const sources = new Rows<Sources, Source>({
   answered: (answer) => answer.sources,
   live: (batch) => batch.sources,
   id: (source) => source.name,
+})
+
+/** What volumes hold. */
+export const volumes = new Rows<Volumes, Volume>({
+  path: 'volumes',
+  answered: (answer) => answer.volumes,
+  live: (batch) => batch.volumes,
+  id: (volume) => volume.key,
+  seq: (volume) => volume.seq,
+  isGone: (volume) => volume.gone,
+})
+
+/** What processes use. */
+export const processes = new Rows<Volumes, Process>({
+  path: 'volumes',
+  answered: (answer) => answer.processes,
+  live: (batch) => batch.processes,
+  id: (process) => process.name,
+  seq: (process) => process.seq,
+  isGone: (process) => process.gone,
+})
+
+/** What probes found. */
+export const probes = new Rows<Probes, Probe>({
+  path: 'probes',
+  answered: (answer) => answer.probes,
+  live: (batch) => batch.probes,
+  id: (probe) => probe.name,
+  seq: (probe) => probe.seq,
+  isGone: (probe) => probe.removed,
 })

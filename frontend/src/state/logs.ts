@@ -4,6 +4,7 @@
  */
 
 import { signal } from '@preact/signals'
+import type { ReadonlySignal } from '@preact/signals'
 
 import { get } from '../api/client.ts'
 import type { Failure } from '../api/client.ts'
@@ -28,8 +29,20 @@ export type Change =
   /** `before` rows came in at the start, or went away there when negative. */
   | { readonly kind: 'some'; readonly before: number }
 
+/** What the list of lines asks of whatever holds them. */
+export interface Lines {
+  /** Oldest first. Read it after a change was told. */
+  readonly items: LogItem[]
+  /** Whether the list stands still. */
+  readonly isPaused: ReadonlySignal<boolean>
+  onChange(callback: (change: Change) => void): void
+  pause(): void
+  resume(): void
+  askOlder(): Promise<void>
+}
+
 /** The lines on screen, and those that wait until the reader goes on. */
-export class LogStore {
+export class LogStore implements Lines {
   /** Oldest first. Read it after a change was told. */
   items: LogItem[] = []
   /** Lines that arrived while the list was paused. */
@@ -218,3 +231,10 @@ export class LogStore {
 
 /** The lines of the Logs page, kept while other pages are shown. */
 export const logs = new LogStore()
+
+/** The line that a record is of; null where it is none, or cannot be had. */
+export async function lineAt(seq: number): Promise<LogItem | null> {
+  const answer = await get<Logs>('logs', { before: seq + 1, limit: 1 })
+  const line = answer.ok ? answer.value.entries[0] : undefined
+  return line?.seq === seq ? { kind: 'line', seq, line } : null
+}

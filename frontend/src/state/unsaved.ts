@@ -2,13 +2,24 @@
 
 import { effect } from '@preact/signals'
 
-import { actions, liveQueries, objects, requests, sources } from './lists.ts'
+import {
+  actions,
+  liveQueries,
+  objects,
+  probes,
+  processes,
+  requests,
+  sources,
+  volumes,
+} from './lists.ts'
 import { status } from './status.ts'
+
+const LISTS = [objects, liveQueries, requests, actions, sources, volumes, processes, probes]
 
 /** Asks for the open lists as often as for the status, as long as something is not saved. */
 export function followUnsaved(): void {
   effect(() => {
     if (!status.value.value?.unsaved) return
-    for (const list of [objects, liveQueries, requests, actions, sources]) list.askIfOpen()
+    for (const list of LISTS) list.askIfOpen()
   })
 }

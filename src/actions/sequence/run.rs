@@ -40,12 +40,11 @@ impl Run {
     pub async fn run(self, means: &Means, progress: &Progress) -> Result<String, String> {
         let (sender, mask) = self.sender(means).await?;
         let progress = progress.masking(mask);
-        let after = means.published.snapshot.load().seq;
         let steps = plan(&self.sequence.steps);
         progress.line(&format!("{} steps", steps.len())).await;
         let tally = run_all(steps, Arc::new(sender), &progress).await;
         sleep(LOG_DELAY).await;
-        let logged = self.logged(means, after).await;
+        let logged = self.logged(means).await;
         let told = format!("{} steps were run, {} failed; {logged}", tally.run, tally.failed);
         if tally.failed == 0 { Ok(told) } else { Err(told) }
     }
@@ -86,9 +85,10 @@ impl Run {
     }
 
     /// What the app-server logged meanwhile, in words.
-    async fn logged(&self, means: &Means, after: u64) -> String {
+    async fn logged(&self, means: &Means) -> String {
         let (published, sources) =
             (Arc::clone(&means.published), self.sequence.log_sources.clone());
+        let after = means.seq;
         let count = move || published.log_counts(after, &sources);
         match tokio::task::spawn_blocking(count).await {
             Ok(Ok(LogCounts { errors, warnings, is_whole })) => {

@@ -29,6 +29,10 @@ const COMPLAINT_CHARS_MAX: usize = 160;
 
 /// What came.
 #[derive(Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart at once; a box would cost an allocation a line"
+)]
 pub enum Said {
     /// Something that this version knows.
     Known(Frame),

@@ -3,7 +3,25 @@
 //! Three sources: the kubelets of all nodes, `df` in pods through exec, and the recorder's own
 //! volume. What hardly changed is not sent again for a while, so that an idle cluster stays cheap.
 
+mod book;
+
+mod df;
+
+mod df_output;
+
+mod known;
+
+mod kubelet;
+
+mod own;
+
+mod round;
+
+mod summary;
+
 use std::{path::PathBuf, time::Duration};
+
+pub(super) use {df::InPods, kubelet::AllNodes, own::Own};
 
 /// How often is measured; the kubelet itself measures volumes once a minute.
 pub const INTERVAL_DEFAULT: Duration = Duration::from_secs(60);

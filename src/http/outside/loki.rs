@@ -90,7 +90,8 @@ fn entry(line: Line) -> wire::LokiEntry {
     let first = |names: &[&str]| names.iter().find_map(|name| labels.get(*name));
     let level = first(&LEVEL_LABELS).map_or(Level::Info, |word| Level::from_word(word));
     wire::LokiEntry {
-        time: time_ns as f64 / 1e6,
+        // A double holds the microseconds of this century, and no nanoseconds.
+        time: (time_ns / 1000) as f64 / 1000.0,
         time_ns: time_ns.to_string(),
         level: level.as_str().into(),
         target: first(&TARGET_LABELS).cloned().unwrap_or_default(),

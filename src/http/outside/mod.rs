@@ -203,7 +203,10 @@ fn places(desk: &ToolsDesk, headers: &HeaderMap) -> Result<(String, String), Err
     let origin = match text(ORIGIN).map(Upstream::parse) {
         Some(Ok(origin)) => origin.origin(),
         Some(Err(_)) => return Err(Error::CrossOrigin),
-        None => format!("http://{}", text(HOST).ok_or_else(unknown)?),
+        None => {
+            let host = text(HOST).ok_or_else(unknown)?;
+            Upstream::parse(&format!("http://{host}")).map_err(|_| unknown())?.origin()
+        }
     };
     let scheme = if origin.starts_with("https:") { "https:" } else { "http:" };
     let root = if root.starts_with("//") { format!("{scheme}{root}") } else { root };

@@ -23,7 +23,7 @@ pub(super) fn down(tool: Tool, reason: &str, health: &Health) -> Response {
     let title = format!("{} is not answering", tool.title());
     let why = format!("Why: {reason}.");
     let last = match health.last_up.and_then(time) {
-        Some(at) => format!("It was last up at {at} (UTC)."),
+        Some(at) => format!("It was last up at {at}."),
         None => "It has not been up since this recorder started.".into(),
     };
     let rest = format!(

@@ -102,7 +102,7 @@ fn from_a_page(desk: &ToolsDesk, request: &Request<Incoming>) -> Option<Response
     let (tool, _) = tool_of(desk, referer.path())?;
     let (_, config, _) = desk.outside.tools().find(|(one, ..)| *one == tool)?;
     let path = request.uri().path();
-    let inside = config.url.strip(path).unwrap_or(path);
+    let inside = config.inside(config.url.strip(path).unwrap_or(path));
     config.url.below(inside, None).ok()?;
     Some(redirect(&format!("/{}{inside}{}", tool.name(), query_of(request.uri()))))
 }

@@ -7,7 +7,7 @@ use crate::{
         runbook::{Runbook, RunbookArg, Step},
         sequence::NamedSequence,
     },
-    event::ActionOutcome,
+    event::{ActionOutcome, ActionProgress},
     http::{
         Surface, body::Response, convert, error::Error, moment::Moment, openapi::PageQuery, wire,
     },
@@ -44,6 +44,19 @@ fn unsaved_outcomes(moment: &Moment) -> Vec<wire::Action> {
     rows.map(|row| wire::Action { saved: false, ..row }).collect()
 }
 
+/// Output that no history has yet, newest first.
+fn unsaved_progress(moment: &Moment, id: &str) -> Vec<wire::ActionProgress> {
+    let unsaved = moment.snapshot.unsaved.as_ref();
+    let lines = unsaved.map_or(&[][..], |unsaved| &unsaved.progress);
+    let row = |value: &ActionProgress| Recorded {
+        seq: moment.seq(),
+        learned: unsaved.map_or(0.0, |unsaved| unsaved.since),
+        value: value.clone(),
+    };
+    let mine = lines.iter().rev().filter(|line| line.id == id);
+    mine.map(|line| convert::action_progress(row(line))).collect()
+}
+
 fn shown(moment: &Moment, row: Recorded<Action>) -> wire::Action {
     let running = &moment.snapshot.state.running_actions;
     let saved = match &row.value {
@@ -59,11 +72,15 @@ fn shown(moment: &Moment, row: Recorded<Action>) -> wire::Action {
 pub(in crate::http) fn action(moment: &Moment, call: &Call) -> Result<Response, Error> {
     let id = call.place();
     let action = one(moment, id)?;
-    let page = read::action_progress(&moment.reader, id, moment.window(&call.params)?)?;
+    let window = moment.window(&call.params)?;
+    let page = read::action_progress(&moment.reader, id, window)?;
+    let is_newest = window.before > moment.seq();
+    let waiting = if is_newest { unsaved_progress(moment, id) } else { Vec::new() };
+    let recorded = page.rows.into_iter().map(convert::action_progress);
     ok(&wire::ActionDetail {
         seq: moment.seq(),
         action,
-        progress: page.rows.into_iter().map(convert::action_progress).collect(),
+        progress: waiting.into_iter().chain(recorded).collect(),
         next: page.next,
     })
 }

@@ -17,10 +17,10 @@ use crate::{
         openapi::AtQuery,
         wire::{self, Mode},
     },
-    recorder::Snapshot,
+    recorder::{self, Snapshot},
     views::{
         problems::{self, Kind, Problem, Severity, Subject},
-        read,
+        read::{self, look_back},
     },
 };
 
@@ -113,7 +113,7 @@ fn of_present(surface: &Surface, moment: &Moment) -> Result<Arc<wire::Problems>,
     }
     let list = match surface.desk.mode {
         Mode::Replay => of_past(surface, moment)?,
-        Mode::Live | Mode::Demo => of(surface, moment, event::now(), wire::ProblemClock::Wall),
+        Mode::Live | Mode::Demo => of(surface, moment, event::now(), wire::ProblemClock::Wall)?,
     };
     let list = Arc::new(list);
     surface.board.keep(&moment.snapshot, &list);
@@ -122,7 +122,7 @@ fn of_present(surface: &Surface, moment: &Moment) -> Result<Arc<wire::Problems>,
 
 fn of_past(surface: &Surface, moment: &Moment) -> Result<wire::Problems, Error> {
     let now = read::learned_at(&moment.reader, moment.seq())?.unwrap_or_default();
-    Ok(of(surface, moment, now, wire::ProblemClock::Record))
+    of(surface, moment, now, wire::ProblemClock::Record)
 }
 
 fn of(
@@ -130,16 +130,25 @@ fn of(
     moment: &Moment,
     now: Millis,
     clock: wire::ProblemClock,
-) -> wire::Problems {
-    let found = problems::find(&moment.snapshot.state, now, &surface.desk.thresholds);
-    wire::Problems {
+) -> Result<wire::Problems, Error> {
+    let (state, thresholds) = (&moment.snapshot.state, &surface.desk.thresholds);
+    let suspects = problems::suspects(state, now, thresholds);
+    let back = look_back::look_back(&moment.reader, moment.seq(), now, &suspects)?;
+    let mut found = problems::find(state, &back, now, thresholds);
+    if let Some(unsaved) = &moment.snapshot.unsaved
+        && thresholds.names(Kind::JournalDegraded)
+    {
+        let recorder::Unsaved { since, reason, kept, dropped, .. } = &**unsaved;
+        found = found.and(problems::not_recording(*since, reason, *kept, *dropped));
+    }
+    Ok(wire::Problems {
         seq: moment.seq(),
         problems: found.problems.into_iter().map(problem).collect(),
         left_out: found.left_out,
         now,
         clock,
-        looked_back_to: None,
-    }
+        looked_back_to: back.looked_back_to,
+    })
 }
 
 fn problem(problem: Problem) -> wire::Problem {

@@ -24,7 +24,8 @@ pub struct Source {
     pub name: String,
     /// Up, down, connecting or off.
     pub state: SourceState,
-    /// What was attempted, what failed and what to do; empty when up.
+    /// What was attempted, what failed and what to do; when up, what of it is not observed, and empty
+    /// where all is.
     pub reason: String,
     /// When it came into this state.
     pub since: f64,

@@ -298,16 +298,21 @@ impl Core {
     /// What pages are told of all this.
     pub(super) fn shown_unsaved(&self) -> Option<Arc<Shown>> {
         let trouble = self.healing.trouble.as_ref()?;
-        let outcomes = self.unsaved.audit().iter().filter_map(|one| match one.event()? {
-            Event::ActionOutcome(outcome) => Some(outcome),
-            _ => None,
-        });
+        let (mut outcomes, mut progress) = (Vec::new(), Vec::new());
+        for event in self.unsaved.audit().iter().filter_map(Waiting::event) {
+            match event {
+                Event::ActionOutcome(outcome) => outcomes.push(outcome),
+                Event::ActionProgress(line) => progress.push(line),
+                _ => {}
+            }
+        }
         Some(Arc::new(Shown {
             since: trouble.since,
             reason: trouble.reason.clone(),
             kept: self.unsaved.len(),
             dropped: self.losses.count(),
-            outcomes: outcomes.collect(),
+            outcomes,
+            progress,
         }))
     }
 }

@@ -7,6 +7,8 @@ mod content;
 
 mod frames;
 
+mod graphql;
+
 mod traffic;
 
 use std::{
@@ -164,6 +166,9 @@ async fn deliver(clients: &[mpsc::Sender<Utf8Bytes>], text: Utf8Bytes) -> usize 
 }
 
 async fn serve(shared: Arc<Shared>, stream: TcpStream) {
+    if graphql::is_asked(&stream).await {
+        return graphql::serve(shared, stream).await;
+    }
     let mut subscription = None;
     #[expect(clippy::result_large_err, reason = "the WebSocket crate asks for this type")]
     let accept = |request: &Request, response: Response| {

@@ -52,11 +52,20 @@ impl Mood {
         }
     }
 
+    /// How likely a request hangs, and how much longer it takes then.
+    fn hanging(self) -> (f64, f64) {
+        match self {
+            Mood::Calm => (0.06, 15.0),
+            Mood::Strained => (0.03, 3.0),
+            Mood::Failing => (0.7, 6.0),
+        }
+    }
+
     /// How much longer a request takes than usual.
     fn slowness(self) -> f64 {
         match self {
             Mood::Calm => 1.0,
-            Mood::Strained => 12.0,
+            Mood::Strained => 8.0,
             Mood::Failing => 25.0,
         }
     }
@@ -123,7 +132,8 @@ impl Traffic {
     fn run_requests(&mut self, mood: Mood, now: Millis, frames: &mut Vec<Frame>) {
         if self.rng.chance(0.14) && self.requests.len() < REQUESTS_MAX {
             let usual = self.rng.between((20.0, 180.0));
-            let slow = if self.rng.chance(0.06) { 15.0 } else { 1.0 };
+            let (likely, slower) = mood.hanging();
+            let slow = if self.rng.chance(likely) { slower } else { 1.0 };
             let plan = content::request(&mut self.rng, now, usual * slow * mood.slowness());
             // With the time in it no id comes again in the next run of the same story.
             let id = uuid_of(self.rng.bits(), now.to_bits());

@@ -31,6 +31,25 @@ pub(crate) enum Image {
     Missing,
     /// It outgrows its memory limit this long after it became ready.
     OutOfMemoryAfter(Millis),
+    /// It ends with a failure this long after it became ready.
+    CrashesAfter(Millis),
+}
+
+/// How a container that did not run well ended.
+struct End {
+    reason: &'static str,
+    code: i64,
+}
+
+impl Image {
+    /// How its containers end, and how long after they became ready.
+    fn end(self) -> Option<(Millis, End)> {
+        match self {
+            Image::Missing => None,
+            Image::OutOfMemoryAfter(delay) => Some((delay, End { reason: "OOMKilled", code: 137 })),
+            Image::CrashesAfter(delay) => Some((delay, End { reason: "Error", code: 1 })),
+        }
+    }
 }
 
 /// Images that do not run well, by name.
@@ -127,7 +146,7 @@ impl Kubelet {
                 Stage::Pulling | Stage::PullBackOff => self.pull(step, run),
                 Stage::CrashBackOff => self.start(step, run),
                 Stage::Started => become_ready(step, run),
-                Stage::Ready => self.check_memory(step, run),
+                Stage::Ready => self.check_end(step, run),
                 Stage::Stopping => {
                     step.store.remove(step.key);
                 }
@@ -206,14 +225,14 @@ impl Kubelet {
         step.post_container(run, running(run.started), false);
     }
 
-    /// A ready container runs until it has outgrown its memory.
-    fn check_memory(&mut self, mut step: Step<'_>, run: &mut Run) {
-        let Some(Image::OutOfMemoryAfter(_)) = step.images.get(step.image()) else {
+    /// A ready container runs until it fails, if its image is one that does.
+    fn check_end(&mut self, mut step: Step<'_>, run: &mut Run) {
+        let Some((_, end)) = step.images.get(step.image()).and_then(|image| image.end()) else {
             run.due = Millis::INFINITY;
             return;
         };
         run.last_state = json!({"terminated": {
-            "exitCode": 137, "reason": "OOMKilled",
+            "exitCode": end.code, "reason": end.reason,
             "startedAt": rfc3339(run.started), "finishedAt": rfc3339(step.now),
         }});
         run.restarts += 1;
@@ -247,10 +266,8 @@ fn lose(mut step: Step<'_>) {
 
 fn become_ready(mut step: Step<'_>, run: &mut Run) {
     run.stage = Stage::Ready;
-    run.due = match step.images.get(step.image()) {
-        Some(Image::OutOfMemoryAfter(delay)) => step.now + delay,
-        _ => Millis::INFINITY,
-    };
+    let end = step.images.get(step.image()).and_then(|image| image.end());
+    run.due = end.map_or(Millis::INFINITY, |(delay, _)| step.now + delay);
     step.edit(|pod, now| set_ready(pod, true, now));
     step.post_container(run, running(run.started), true);
 }

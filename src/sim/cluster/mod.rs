@@ -30,6 +30,8 @@ mod query;
 
 mod resources;
 
+mod scale;
+
 mod selector;
 
 mod server;

@@ -32,6 +32,16 @@ impl Pace {
         back_off: 3_000.0,
     };
 
+    /// The demo's, for those who cannot sit through it.
+    pub(crate) const DEMO_FAST: Pace = Pace {
+        tick: Duration::from_millis(50),
+        schedule: (50.0, 150.0),
+        pull: (300.0, 800.0),
+        ready: (400.0, 800.0),
+        terminate: (300.0, 700.0),
+        back_off: 1_000.0,
+    };
+
     /// As fast as a test can see each step.
     pub(crate) const QUICK: Pace = Pace {
         tick: Duration::from_millis(10),

@@ -14,7 +14,7 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
 use super::{
@@ -24,6 +24,7 @@ use super::{
     patch::{mark_deleted, patched},
     query::Query,
     resources::{ObjectKey, Target},
+    scale,
     status::{Refusal, deleted},
     watch::watch,
 };
@@ -54,6 +55,9 @@ async fn route(shared: &Arc<Shared>, request: Request<Incoming>) -> Answer {
         let switched = exec(shared, &pod, request)?;
         return Ok(switched.map(|()| Full::new(Bytes::new()).boxed_unsync()));
     }
+    if let Some(target) = scale::target_of(request.uri().path()) {
+        return scaled(shared, &target, request).await;
+    }
     let target = Target::parse(request.uri().path()).ok_or_else(Refusal::unknown_path)?;
     match (request.method(), target.key()) {
         (&Method::GET, None) => list_or_watch(shared, target, request.uri().query()),
@@ -74,6 +78,21 @@ fn list_or_watch(shared: &Arc<Shared>, target: Target, query: Option<&str>) -> A
     Ok(json_response(StatusCode::OK, &answer))
 }
 
+/// Reads or changes how many pods a workload is to have.
+async fn scaled(shared: &Shared, target: &Target, request: Request<Incoming>) -> Answer {
+    let key = target.key().ok_or_else(Refusal::unknown_path)?;
+    let workload = match *request.method() {
+        Method::GET => Value::clone(&*shared.store().get(&key).ok_or_else(|| missing(&key))?),
+        Method::PATCH => {
+            let is_dry_run = is_dry_run(request.uri().query());
+            let change = scale::change_of(&read_patch(request).await?);
+            apply(shared, target, &key, &change, is_dry_run)?
+        }
+        _ => return Err(Refusal::method_not_allowed()),
+    };
+    Ok(json_response(StatusCode::OK, &scale::scale_of(&workload)))
+}
+
 fn get(shared: &Shared, key: &ObjectKey) -> Answer {
     let object = shared.store().get(key).ok_or_else(|| missing(key))?;
     Ok(json_response(StatusCode::OK, &object))
@@ -85,6 +104,7 @@ async fn delete(
     key: &ObjectKey,
     request: Request<Incoming>,
 ) -> Answer {
+    let asked_by_query = is_dry_run(request.uri().query());
     let body = read_body(request).await?;
     let options = if body.is_empty() { Value::Null } else { parse_json(&body)? };
     let now = now();
@@ -93,6 +113,9 @@ async fn delete(
     let uid = &options["preconditions"]["uid"];
     if !uid.is_null() && *uid != object["metadata"]["uid"] {
         return Err(Refusal::conflict(key.plural, &key.name, "the uid is another one"));
+    }
+    if asked_by_query || options["dryRun"] == json!(["All"]) {
+        return Ok(json_response(StatusCode::OK, &object));
     }
     shared.count_intervention();
     let grace_seconds = options["gracePeriodSeconds"].as_u64();
@@ -112,6 +135,12 @@ async fn patch(
     key: &ObjectKey,
     request: Request<Incoming>,
 ) -> Answer {
+    let is_dry_run = is_dry_run(request.uri().query());
+    let change = read_patch(request).await?;
+    Ok(json_response(StatusCode::OK, &apply(shared, target, key, &change, is_dry_run)?))
+}
+
+async fn read_patch(request: Request<Incoming>) -> Result<Value, Refusal> {
     let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let content_type = content_type.unwrap_or_default().to_owned();
     if !matches!(
@@ -120,16 +149,35 @@ async fn patch(
     ) {
         return Err(Refusal::unsupported_media_type(&content_type));
     }
-    let change = parse_json(&read_body(request).await?)?;
+    parse_json(&read_body(request).await?)
+}
+
+/// Applies a client's change, and keeps it unless that is only a dry run.
+fn apply(
+    shared: &Shared,
+    target: &Target,
+    key: &ObjectKey,
+    change: &Value,
+    is_dry_run: bool,
+) -> Result<Value, Refusal> {
     let mut store = shared.store();
     let before = store.get(key).ok_or_else(|| missing(key))?;
     let expected = &change["metadata"]["resourceVersion"];
     if !expected.is_null() && *expected != before["metadata"]["resourceVersion"] {
         return Err(Refusal::conflict(key.plural, &key.name, "the object has been modified"));
     }
+    let after = patched(&before, change);
+    if is_dry_run {
+        return Ok(after);
+    }
     shared.count_intervention();
-    let after = store.put(target.resource, patched(&before, &change), now());
-    Ok(json_response(StatusCode::OK, &after))
+    Ok(Value::clone(&store.put(target.resource, after, now())))
+}
+
+/// Whether a request is to change nothing.
+fn is_dry_run(query: Option<&str>) -> bool {
+    let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    pairs.into_iter().any(|(name, value)| name == "dryRun" && value == "All")
 }
 
 async fn read_body(request: Request<Incoming>) -> Result<Bytes, Refusal> {

@@ -17,9 +17,10 @@ mod storage;
 
 mod workloads;
 
+pub(super) use pods::ORDINARY_WAITS;
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{Body, Object};
+use super::{Body, Object, trouble};
 use crate::event::{Millis, ObjectDeleted, ObjectObserved, ObjectRef};
 
 /// The phase of what cannot be read.
@@ -35,6 +36,7 @@ pub fn living(event: &ObjectObserved, body: Body) -> Object {
         healthy: summary.said.healthy,
         detail: summary.said.detail,
         created: summary.created,
+        trouble: trouble::of(event, summary.said.healthy, body.learned),
         body,
     }
 }
@@ -49,6 +51,7 @@ pub fn gone(event: &ObjectDeleted, body: Body) -> Object {
         healthy: true,
         detail: summary.said.detail,
         created: summary.created,
+        trouble: None,
         body,
     }
 }
@@ -125,7 +128,7 @@ fn ending(said: Said) -> Said {
 }
 
 /// RFC 3339 to milliseconds.
-fn millis_of(text: &str) -> Option<Millis> {
+pub(super) fn millis_of(text: &str) -> Option<Millis> {
     let time: jiff::Timestamp = text.parse().ok()?;
     Some(time.as_microsecond() as f64 / 1000.0)
 }

@@ -37,7 +37,7 @@ struct Because {
 }
 
 /// Reasons for which a container waits in the course of an ordinary start.
-const ORDINARY_WAITS: [&str; 2] = ["ContainerCreating", "PodInitializing"];
+pub(in crate::views) const ORDINARY_WAITS: [&str; 2] = ["ContainerCreating", "PodInitializing"];
 
 pub fn read(_spec: IgnoredAny, status: Status) -> Said {
     let containers = &status.container_statuses;

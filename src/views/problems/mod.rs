@@ -5,18 +5,32 @@
 //! past and in a downloaded copy. "Now" is given: the wall clock for the present, the time of the
 //! moment's own record for the past.
 
+mod app;
+
+mod cluster;
+
+mod pods;
+
 mod sources;
 
 mod thresholds;
 
-use std::{cmp::Reverse, time::Duration};
+mod usage;
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
 
 use serde::Deserialize;
 
-pub use self::thresholds::Thresholds;
-use super::State;
+pub use self::{sources::not_recording, thresholds::Thresholds};
+use super::{
+    Object, State,
+    read::look_back::{HISTORIES_MAX, LookBack},
+};
 use crate::{
-    event::{Millis, ObjectRef},
+    event::{self, Key, Millis, ObjectRef},
     journal::Seq,
 };
 
@@ -31,6 +45,12 @@ pub const RECORDS_MAX: usize = 10;
 
 /// Objects that a problem names at most.
 pub const OBJECTS_MAX: usize = 10;
+
+/// What the recorder itself is called where a problem is about it.
+const OWN_NAME: &str = "recorder";
+
+/// The claim by which the usage of the recorder's own volume is told, in no namespace.
+const OWN_CLAIM: &str = "recorder";
 
 /// What kind of trouble.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
@@ -146,20 +166,89 @@ pub struct Found {
     pub left_out: u64,
 }
 
+/// What finding problems goes by.
+#[derive(Debug, Clone, Copy)]
+struct Context<'a> {
+    state: &'a State,
+    back: &'a LookBack,
+    now: Millis,
+    thresholds: &'a Thresholds,
+}
+
+impl<'a> Context<'a> {
+    /// The living objects of a kind.
+    fn objects_of(&self, kind: &'a str) -> impl Iterator<Item = &'a Object> + use<'a> {
+        self.state.objects.values().filter(move |row| row.object.kind == kind)
+    }
+
+    /// Since when a source is not observed; `None` while it is.
+    fn last_seen(&self, source: &str) -> Option<Millis> {
+        let known = &self.state.sources.get(source)?.state;
+        (known.state != event::State::Up).then_some(known.since)
+    }
+}
+
+/// Whose own past [`find`] wants to look at, for [`look_back`](super::read::look_back::look_back).
+pub fn suspects(state: &State, now: Millis, thresholds: &Thresholds) -> Vec<Key> {
+    let back = LookBack::default();
+    let context = Context { state, back: &back, now, thresholds };
+    let pods = pods::suspects(&context).into_iter().map(|pod| pod.object.key());
+    let workloads = cluster::short_workloads(&context).map(|(row, _)| row.object.key());
+    let volumes = usage::full_volumes(&context).map(super::Volume::key);
+    // Of each a share, so that many pods leave room for a volume.
+    let share = HISTORIES_MAX / 4;
+    let few = volumes.take(share).chain(workloads.take(share));
+    few.chain(pods).take(HISTORIES_MAX).collect()
+}
+
 /// What is wrong at a moment.
-pub fn find(state: &State, now: Millis, thresholds: &Thresholds) -> Found {
-    let mut problems = sources::down(state, now, thresholds);
+pub fn find(state: &State, back: &LookBack, now: Millis, thresholds: &Thresholds) -> Found {
+    let context = Context { state, back, now, thresholds };
+    let mut problems = pods::find(&context);
+    problems.extend(cluster::workloads(&context, &problems));
+    problems.extend(cluster::nodes(&context));
+    problems.extend(cluster::jobs(&context));
+    problems.extend(usage::volumes(&context));
+    problems.extend(usage::probes(&context));
+    problems.extend(app::errors(&context));
+    problems.extend(app::requests(&context));
+    problems.extend(sources::down(&context));
+    problems.extend(sources::missing(&context));
+    problems.extend(sources::degraded(&context));
     problems.retain(|problem| thresholds.names(problem.kind));
     ordered(problems)
+}
+
+impl Found {
+    /// Adds one that no record tells of.
+    pub fn and(mut self, problem: Problem) -> Found {
+        self.problems.push(problem);
+        let Found { problems, left_out } = ordered(self.problems);
+        Found { problems, left_out: self.left_out + left_out }
+    }
 }
 
 /// By severity, then the newest trouble first: what just broke is what an admin came for.
 fn ordered(mut problems: Vec<Problem>) -> Found {
     problems.sort_by(|a, b| {
-        let rank = |problem: &Problem| (problem.severity, Reverse(problem.since.to_bits()));
-        rank(a).cmp(&rank(b)).then_with(|| a.id.cmp(&b.id))
+        let newest_first = b.since.total_cmp(&a.since);
+        a.severity.cmp(&b.severity).then(newest_first).then_with(|| a.id.cmp(&b.id))
     });
     let left_out = problems.len().saturating_sub(PROBLEMS_MAX) as u64;
     problems.truncate(PROBLEMS_MAX);
     Found { problems, left_out }
+}
+
+/// The earliest of some times; of none, the beginning of time.
+fn since_of(times: impl Iterator<Item = Millis>) -> Millis {
+    times.reduce(Millis::min).unwrap_or_default()
+}
+
+/// An object as a person calls it.
+fn named(object: &ObjectRef) -> String {
+    if object.namespace.is_empty() {
+        object.name.clone()
+    } else {
+        format!("{} ({})", object.name, object.namespace)
+    }
 }

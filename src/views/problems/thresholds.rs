@@ -36,7 +36,9 @@ pub struct Thresholds {
     pub request_open_seconds: u64,
     /// One request in twenty takes longer than this: people notice.
     pub request_p95_ms: u64,
-    /// Fewer ended requests within five minutes say nothing of one in twenty.
+    /// So long back ended requests are measured: long enough for some, short enough to be now.
+    pub request_minutes: u64,
+    /// Fewer ended requests within that time say nothing of one in twenty.
     pub requests_min: u64,
     /// A source may be down for so long: a connection that comes back at once is no trouble.
     pub source_down_seconds: u64,
@@ -62,6 +64,7 @@ impl Default for Thresholds {
             errors_per_minute_max: 600,
             request_open_seconds: 30,
             request_p95_ms: 2_000,
+            request_minutes: 5,
             requests_min: 20,
             source_down_seconds: 2,
             probe_failing_seconds: 0,
@@ -91,6 +94,7 @@ impl Thresholds {
             ("errors_per_minute_max", self.errors_per_minute_max, COUNT),
             ("request_open_seconds", self.request_open_seconds, SECONDS),
             ("request_p95_ms", self.request_p95_ms, COUNT),
+            ("request_minutes", self.request_minutes, 1..=15),
             ("requests_min", self.requests_min, COUNT),
             ("source_down_seconds", self.source_down_seconds, SECONDS),
             ("probe_failing_seconds", self.probe_failing_seconds, SECONDS),
