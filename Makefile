@@ -3,8 +3,7 @@
 CARGO_BUILD := cargo build --locked --release
 BIN := $(or $(CARGO_TARGET_DIR),target)/release/monitor-backend
 
-.PHONY: demo run build frontend test test-rust test-frontend test-browser lint cluster-binaries monitoring-tools bench fuzz clean
-.PHONY: demo run build frontend test test-rust test-frontend test-browser lint cluster-binaries bench bench-cluster fuzz clean
+.PHONY: demo run build frontend test test-rust test-frontend test-browser lint cluster-binaries monitoring-tools bench bench-cluster fuzz clean
 
 demo: build
 	$(BIN) demo
@@ -62,7 +61,6 @@ bench: build
 	rm -rf $(CRITERION_HOME)
 	cargo bench $(BENCHES) --bench append --bench durable --bench read
 	cargo run --release $(BENCHES) --bin served $(abspath $(BIN))
-	cargo run --release $(BENCHES) --bin link $(abspath $(BIN))
 	cargo run --release $(BENCHES) --bin table
 
 # Whole clusters on a real API server, ten minutes: churn, an idle one, one of ten thousand pods.
