@@ -143,7 +143,9 @@ async fn a_token_that_is_none_of_ours_is_refused() {
     let server = server(&recording, reviewer(&cluster).await).await;
 
     assert_eq!(who(&server, &acts).await["can_act"], true);
-    let forged = format!("{}x", &acts[..acts.len() - 1]);
+    // Not the last letter, some of whose bits mean nothing.
+    let (start, end) = acts.split_at(acts.len() - 10);
+    let forged = format!("{start}{}{}", if end.starts_with('A') { 'B' } else { 'A' }, &end[1..]);
     // The last is a good token of the API server itself, whose user may do everything.
     for token in [&*other, &*expired, &*left, &*forged, "a.b.c", "nonsense", cluster::ADMIN_TOKEN] {
         assert_eq!(refusal(session(&server, token)).await, (401, "wrong_key".into()));

@@ -34,9 +34,12 @@ pub use probes::{Check, Header, HeaderValue, HttpCheck, PROBES_MAX, Probe};
 
 use crate::{
     cluster::Access,
-    event::{Event, Millis, PodLogPosition, ProbeResult},
+    event::{Event, Millis, PodLogPosition, ProbeResult, State},
 };
 use report::Report;
+
+/// The reason of a source that is not observed any more.
+const LEFT_OUT: &str = "the configuration leaves it out; what is shown is as it was last seen";
 
 /// What to observe.
 #[derive(Debug, Clone, Default)]
@@ -121,10 +124,23 @@ pub fn start(
     let pods = volumes::InPods::new(cluster(), &config.volumes, &resume.usages);
     let pods_report = report(volumes::InPods::NAME);
     tasks.spawn(supervisor::supervise(pods, pods_report, config.pace, shutdown.clone()));
+    for name in left_out(config, resume) {
+        let mut report = report(name);
+        // An error means that the recorder has stopped.
+        tasks.spawn(async move { _ = report.not_observed(State::Off, LEFT_OUT).await });
+    }
     let prober = probes::Prober::new(config.probes.clone(), resume.probes.clone());
     let prober_report = report(ProbeResult::SOURCE);
     tasks.spawn(supervisor::supervise(prober, prober_report, config.pace, shutdown.clone()));
     Collectors { tasks }
+}
+
+/// Watches that went on until the configuration named them no more. Without a word they would look
+/// as if they were still observed.
+fn left_out<'a>(config: &Config, resume: &'a Resume) -> impl Iterator<Item = &'a str> {
+    let kinds: Vec<&str> = config.kinds.iter().map(|kind| kind.source.as_str()).collect();
+    let known = resume.positions.keys().map(String::as_str);
+    known.filter(move |name| !kinds.contains(name))
 }
 
 impl Collectors {

@@ -254,7 +254,9 @@ async fn serve(surface: &Arc<Surface>, to: Handler, asked: Asked) -> Result<Resp
         }
         Handler::Loki => outside::loki::lines(surface, params).await,
         Handler::GrafanaPassword => outside::grafana::password(surface, asked.caller()?).await,
-        Handler::Live => live::live(surface, &asked.method, &asked.headers, params).await,
+        Handler::Live => {
+            live::live(surface, &asked.method, &asked.headers, params, &asked.caller()?).await
+        }
         Handler::Journal => read::journal::journal(surface).await,
         Handler::Segment => download::segment(surface, asked.bytes(), asked.call.place()).await,
         Handler::Backup => download::backup(surface, asked.bytes(), params).await,

@@ -168,12 +168,7 @@ impl Server {
 
     /// A request without access.
     pub fn bare(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("http://{}{path}", self.address))
-    }
-
-    /// A request to another address.
-    pub fn elsewhere(&self, method: Method, url: &str) -> RequestBuilder {
-        self.client.request(method, url)
+        self.elsewhere(method, &format!("http://{}{path}", self.address))
     }
 
     /// A request with the admin key.

@@ -130,9 +130,9 @@ impl Caller {
         Ok(())
     }
 
-    /// How long a session of this caller holds. The rights behind a token may be taken back, and a
-    /// session is not asked about again.
-    fn session_time(&self) -> Duration {
+    /// How long a session or a live feed of this caller holds. The rights behind a token may be
+    /// taken back, and neither is asked about again.
+    pub(super) fn session_time(&self) -> Duration {
         match self.via {
             Via::Token => TOKEN_SESSION_TIME,
             Via::Key | Via::Replay => SESSION_TIME,
