@@ -3,8 +3,7 @@
 CARGO_BUILD := cargo build --locked --release
 BIN := $(or $(CARGO_TARGET_DIR),target)/release/monitor-backend
 
-.PHONY: demo run build frontend test test-rust test-frontend test-browser lint cluster-binaries monitoring-tools bench fuzz clean
-.PHONY: demo run build frontend test test-rust test-frontend test-browser lint cluster-binaries bench bench-cluster fuzz clean
+.PHONY: demo run build frontend test test-rust test-frontend test-browser lint cluster-binaries monitoring-tools bench bench-cluster fuzz clean
 
 demo: build
 	$(BIN) demo

@@ -175,6 +175,10 @@ async fn a_token_is_exchanged_for_a_session_that_says_who_and_in_which_role() {
     let wipe = server.bare(Method::POST, "/api/journal/wipe").json(&json!({"confirm": "wipe"}));
     let wipe = wipe.header("cookie", pair).header("sec-fetch-site", "same-origin");
     assert_eq!(refusal(wipe).await, (403, "see_only".into()));
+
+    let without_tokens = Server::live(&recording, |_| {}).await;
+    let asked = without_tokens.bare(Method::GET, "/api/session").header("cookie", pair);
+    assert_eq!(refusal(asked).await, (401, "no_access".into()), "they were switched off");
 }
 
 #[tokio::test]

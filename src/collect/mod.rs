@@ -10,6 +10,8 @@ mod cluster;
 
 mod outlet;
 
+mod own_process;
+
 mod pace;
 
 mod probes;
@@ -106,6 +108,15 @@ pub fn start(
         let watcher = cluster::Watcher::new(kind, config.cluster.clone(), position, config.pace);
         tasks.spawn(supervisor::supervise(watcher, report, config.pace, shutdown.clone()));
     }
+    let basic_info = app_server::BasicInfo::new(
+        config.basic_info_url.as_deref(),
+        config.app_server_url.as_deref(),
+    );
+    let info_report = report(app_server::BASIC_INFO_NAME);
+    tasks.spawn(supervisor::supervise(basic_info, info_report, config.pace, shutdown.clone()));
+    let process = own_process::OwnProcess::default();
+    let process_report = report(own_process::NAME);
+    tasks.spawn(supervisor::supervise(process, process_report, config.pace, shutdown.clone()));
     for selection in &config.pod_logs {
         let source = selection.source();
         let heard_until = resume.heard_until.get(&source).copied();

@@ -74,7 +74,7 @@ impl Driver {
             let name = node_name(number);
             let status = json!({"status": {"conditions": conditions()}});
             self.patch(&format!("{NODES}/{name}/status"), &status).await;
-            let renewed = jiff::Timestamp::now().to_string();
+            let renewed = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
             let renewed = json!({"spec": {"holderIdentity": name, "renewTime": renewed}});
             self.patch(&format!("{LEASES}/{name}"), &renewed).await;
         });

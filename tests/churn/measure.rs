@@ -89,13 +89,6 @@ fn private_bytes(process: u32) -> u64 {
     kib.expect("it is a number") << 10
 }
 
-async fn serve(dir: &std::path::Path, cluster: &Cluster) -> Process {
-    let kubeconfig = cluster.kubeconfig().to_str().expect("temporary paths are text");
-    let process = Process::serve(dir, &["--kubeconfig", kubeconfig]).ready().await;
-    wait_for_state(&process, "up").await;
-    process
-}
-
 /// Bytes an hour of a cluster in which nothing happens: pods stand still, kubelets beat.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement of minutes"]
@@ -108,7 +101,9 @@ async fn idle() {
     let driver = Driver::new(cluster.kubeconfig()).await;
     driver.create_nodes(NODES).await;
     driver.create_pods((0..pods).map(pod_name)).await;
-    let process = serve(dir.path(), &cluster).await;
+    let kubeconfig = cluster.kubeconfig().to_str().expect("temporary paths are text");
+    let process = Process::serve(dir.path(), &["--kubeconfig", kubeconfig]).ready().await;
+    wait_for_state(&process, "up").await;
     wait_for_pod(&process, &pod_name(pods - 1)).await;
     driver.beat(NODES).await;
     // Everything that the start brings is over when each watch has been asked for anew.
@@ -133,18 +128,20 @@ async fn idle() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement of minutes"]
 async fn memory() {
+    const CHURN_SECONDS: u64 = 20;
     let pods = number_of("MEMORY_PODS", 10_000);
     let dir = tempfile::tempdir().expect("a temporary folder");
     let cluster = Cluster::start().await;
     let driver = Driver::new(cluster.kubeconfig()).await;
     driver.create_pods((0..pods).map(pod_name)).await;
-    let process = serve(dir.path(), &cluster).await;
+    let kubeconfig = cluster.kubeconfig().to_str().expect("temporary paths are text");
+    let process = Process::serve(dir.path(), &["--kubeconfig", kubeconfig]).ready().await;
+    let started = Usage::of(&process).await;
+    wait_for_state(&process, "up").await;
     wait_for_pod(&process, &pod_name(pods - 1)).await;
     let listed = Usage::of(&process).await;
-    println!("memory: {pods} pods listed: {}", listed.since(&listed, 0));
-    println!("memory: {} journal bytes a pod", listed.journal_bytes / pods);
-    let started = Instant::now();
-    crate::churn(&driver, pods, 20).await;
+    println!("memory: {pods} pods listed: {}", listed.since(&started, pods));
+    crate::churn(&driver, pods, CHURN_SECONDS).await;
     let after = Usage::of(&process).await;
-    println!("memory: after {:?} of churn: {}", started.elapsed(), after.since(&listed, 1000));
+    println!("memory: and changed: {}", after.since(&listed, CHURN_SECONDS * crate::RATE));
 }

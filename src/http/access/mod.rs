@@ -169,7 +169,10 @@ impl Access {
             return self.identify(key, given).await;
         }
         let name = key.cookie_name();
-        cookies(headers, &name).find_map(|value| key.caller(value)).ok_or(Error::NoAccess)
+        let caller = cookies(headers, &name).find_map(|value| key.caller(value));
+        // Tokens may have been switched off since the session was given.
+        let counts = |caller: &Caller| caller.via != Via::Token || self.tokens.is_some();
+        caller.filter(counts).ok_or(Error::NoAccess)
     }
 
     /// Exchanges the key or a token for a `Set-Cookie`; none in a replay, which needs no session.
