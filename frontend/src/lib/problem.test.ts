@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
 import type { Problem } from '../api/types.ts'
-import { objectHref, objectsOf, proofHref } from './problem.ts'
+import { objectHref, objectsOf, placeOf, proofHref } from './problem.ts'
 
 const pod = { kind: 'Pod', namespace: 'shop', name: 'web-1', uid: 'u 1' }
 
@@ -40,4 +40,11 @@ test('log lines lead to the logs, and an unknown object leads nowhere', () => {
   )
   expect(proofHref(problem({ subject: source }), 7)).toBeNull()
   expect(objectHref({ ...pod, uid: '' })).toBeNull()
+})
+
+test('one looks first at the object, or at the page that shows the like', () => {
+  expect(placeOf(problem({}))).toEqual({ href: '#/cluster?uid=u+1', text: 'Pod shop/web-1' })
+  const source = { source: 'web' }
+  expect(placeOf(problem({ kind: 'probe_failing', subject: source }))?.href).toBe('#/probes')
+  expect(placeOf(problem({ kind: 'source_down', subject: source }))).toBeNull()
 })

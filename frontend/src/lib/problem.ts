@@ -38,3 +38,26 @@ export function proofHref(problem: Problem, seq: number): string | null {
     }
   }
 }
+
+/** Where to look first: the object that it is about, or the page that shows what it is about. */
+export function placeOf(problem: Problem): { readonly href: string; readonly text: string } | null {
+  const { subject, kind } = problem
+  if ('name' in subject) {
+    const href = objectHref(subject)
+    return href === null ? null : { href, text: nameOf(subject) }
+  }
+  return PLACES[kind] ?? null
+}
+
+const PLACES: Readonly<Partial<Record<Problem['kind'], { href: string; text: string }>>> = {
+  error_rate: { href: '#/logs?level=ERROR', text: 'Error lines' },
+  slow_requests: { href: '#/requests', text: 'Requests' },
+  volume_filling: { href: '#/volumes', text: 'Volumes' },
+  probe_failing: { href: '#/probes', text: 'Probes' },
+  journal_degraded: { href: '#/journal', text: 'Journal' },
+}
+
+/** `Pod shop/web-1`. */
+export function nameOf({ kind, namespace, name }: ObjectName): string {
+  return `${kind} ${namespace && `${namespace}/`}${name}`
+}

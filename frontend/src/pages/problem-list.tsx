@@ -5,7 +5,7 @@ import type { JSX } from 'preact'
 import type { ObjectName, Overview, Problem, Source } from '../api/types.ts'
 import { alike, named } from '../lib/alike.ts'
 import { count, counted, cut } from '../lib/format.ts'
-import { objectHref, objectsOf, proofHref } from '../lib/problem.ts'
+import { nameOf, objectHref, objectsOf, placeOf, proofHref } from '../lib/problem.ts'
 import { longDuration } from '../lib/time.ts'
 import { Badge } from '../parts/badge.tsx'
 import { Panel } from '../parts/panel.tsx'
@@ -78,6 +78,7 @@ function Unhealthy({ answer }: { readonly answer: Overview }): JSX.Element | nul
 
 function ProblemItem({ problem }: { readonly problem: Problem }): JSX.Element {
   const isCritical = problem.severity === 'critical'
+  const place = placeOf(problem)
   return (
     <article class={`problem problem-${problem.severity}`}>
       <p>
@@ -86,7 +87,8 @@ function ProblemItem({ problem }: { readonly problem: Problem }): JSX.Element {
         <span class="muted">
           since <Time at={problem.since} />
           {!isReplay.value && ` (${longDuration(recorderNow() - problem.since)})`}
-        </span>
+        </span>{' '}
+        {place && <a href={place.href}>{place.text}</a>}
         {problem.last_seen !== null && (
           <span class="warn">
             {' '}
@@ -135,9 +137,8 @@ function Where({ problem }: { readonly problem: Problem }): JSX.Element {
 }
 
 function ObjectLink({ object }: { readonly object: ObjectName }): JSX.Element {
-  const name = `${object.kind} ${object.namespace && `${object.namespace}/`}${object.name}`
   const href = objectHref(object)
-  return href === null ? <span>{name}</span> : <a href={href}>{name}</a>
+  return href === null ? <span>{nameOf(object)}</span> : <a href={href}>{nameOf(object)}</a>
 }
 
 function RecordLink(props: { readonly problem: Problem; readonly seq: number }): JSX.Element {

@@ -115,12 +115,6 @@ const VOLUME_COLUMNS: readonly Column<Volume>[] = [
     sort: (row) => row.used_bytes,
   },
   {
-    name: 'Inodes',
-    cell: (row) => (row.inodes > 0 ? <ShareBar share={row.inodes_used / row.inodes} /> : ''),
-    sort: (row) => (row.inodes > 0 ? row.inodes_used / row.inodes : -1),
-    isMinor: true,
-  },
-  {
     name: 'Where',
     cell: (row) => [row.pod, row.node && `on ${row.node}`].filter(Boolean).join(' '),
     sort: (row) => row.pod,

@@ -19,10 +19,11 @@ export function Unobserved(props: {
 }): JSX.Element | null {
   if (isReplay.value) return null
   const beginnings = [props.source].flat()
-  const away = sources
-    .open()
-    .all()
-    .filter((one) => one.state !== 'up' && beginnings.some((it) => one.name.startsWith(it)))
+  const all = sources.open().all()
+  const asked = all.filter((one) => beginnings.some((it) => one.name.startsWith(it)))
+  // What is switched off on purpose is no news where another one brings the same.
+  const hasOther = asked.some((one) => one.state === 'up')
+  const away = asked.filter((one) => one.state !== 'up' && !(one.state === 'off' && hasOther))
   if (away.length === 0) return null
   const groups = alike(away)
   return (

@@ -73,12 +73,12 @@ export class Watched {
 }
 
 /** Asks again until the answer is something; fails with `what` after a while. */
-export async function until(what, ask) {
-  const deadline = Date.now() + WAIT_MS_MAX
+export async function until(what, ask, ms = WAIT_MS_MAX) {
+  const deadline = Date.now() + ms
   for (;;) {
     const answer = await ask()
     if (answer) return answer
-    if (Date.now() > deadline) assert.fail(`${what} did not happen within ${WAIT_MS_MAX} ms`)
+    if (Date.now() > deadline) assert.fail(`${what} did not happen within ${ms} ms`)
     await new Promise((done) => setTimeout(done, 50))
   }
 }
