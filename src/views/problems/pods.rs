@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Context, Kind, LOOK_BACK, OBJECTS_MAX, Problem, RECORDS_MAX, Severity, Subject, named, since_of};
+use super::{
+    Context, Kind, LOOK_BACK, OBJECTS_MAX, Problem, RECORDS_MAX, Severity, Subject, named, since_of,
+};
 use crate::{
     event::{Event, Key, Millis, ObjectRef},
     journal::Seq,
