@@ -48,7 +48,7 @@ export function StartForm(props: FormProps): JSX.Element {
     else asked.value = wish()
   }
   return (
-    <form class="start-form" aria-label={name} onSubmit={submit}>
+    <form aria-label={name} onSubmit={submit}>
       <ArgFields
         args={args}
         values={values.value}
