@@ -3,7 +3,7 @@
 CARGO_BUILD := cargo build --locked --release
 BIN := $(or $(CARGO_TARGET_DIR),target)/release/monitor-backend
 
-.PHONY: demo run build frontend test test-rust test-frontend test-browser lint cluster-binaries monitoring-tools bench fuzz clean
+.PHONY: demo run build frontend test test-rust test-frontend test-browser lint cluster-binaries monitoring-tools bench bench-cluster fuzz clean
 
 demo: build
 	$(BIN) demo
@@ -62,6 +62,11 @@ bench: build
 	cargo bench $(BENCHES) --bench append --bench durable --bench read
 	cargo run --release $(BENCHES) --bin served $(abspath $(BIN))
 	cargo run --release $(BENCHES) --bin table
+
+# Whole clusters on a real API server, ten minutes: churn, an idle one, one of ten thousand pods.
+bench-cluster: frontend cluster-binaries
+	CHURN_PODS=1000 CHURN_SECONDS=60 cargo test --locked --release --test cluster_churn -- \
+	  --include-ignored --nocapture --test-threads=1
 
 # Each target for so many seconds; needs cargo-fuzz and a nightly toolchain. What is found worth
 # keeping goes into a folder beside the corpus, which `cargo fuzz cmin` joins.

@@ -22,6 +22,8 @@ pub mod cluster;
 
 pub mod peer;
 
+pub mod process;
+
 pub mod collect;
 
 pub mod views;

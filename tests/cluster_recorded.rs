@@ -102,3 +102,33 @@ async fn what_a_cluster_did_is_on_record_and_so_is_what_nobody_saw() {
         .collect();
     assert_eq!(names, ["afterwards", "changes"]);
 }
+
+#[tokio::test]
+async fn the_binary_takes_the_tokens_that_its_configuration_says() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let cluster = Cluster::start().await;
+    let url = "--non-resource-url=/desk";
+    cluster.kubectl(&["create", "clusterrole", "desk", url, "--verb=get"]).await;
+    cluster.kubectl(&["create", "serviceaccount", "ann"]).await;
+    let bound = ["--clusterrole=desk", "--serviceaccount=default:ann"];
+    cluster.kubectl(&[&["create", "clusterrolebinding", "ann"][..], &bound].concat()).await;
+    let token = cluster.kubectl(&["create", "token", "ann", "--audience=mine"]).await;
+    // The API server takes a moment to act on a binding.
+    let may = ["auth", "can-i", "get", "/desk", "--as=system:serviceaccount:default:ann"];
+    let bound = async { while cluster.try_kubectl(&may).await.is_err() {} };
+    tokio::time::timeout(process::WAIT_MAX, bound).await.expect("it is bound");
+    let config = dir.path().join("config.toml");
+    std::fs::write(&config, "[access]\naudience = \"mine\"\npath = \"/desk\"\n")
+        .expect("the folder can be written");
+    let config = config.to_str().expect("temporary paths are text");
+    let kubeconfig = cluster.kubeconfig().to_str().expect("temporary paths are text");
+    let args = ["--kubeconfig", kubeconfig, "--config", config];
+    let process = Process::serve(&dir.path().join("data"), &args).ready().await;
+    let client = process::client::plain();
+    let url = format!("{}/api/session", process.address());
+    let answer = client.get(&url).bearer_auth(token.trim()).send().await.expect("it answers");
+    assert_eq!(answer.status(), 200);
+    let session: Value = answer.json().await.expect("it is JSON");
+    assert_eq!(session["actor"], "system:serviceaccount:default:ann");
+    assert_eq!((&session["can_act"], &session["via"]), (&false.into(), &"token".into()));
+}

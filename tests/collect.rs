@@ -11,6 +11,8 @@ mod collected;
 #[path = "support/pod_log.rs"]
 mod pod_log;
 
+#[path = "collect/basic_info.rs"]
+mod basic_info;
 #[path = "collect/cluster.rs"]
 mod cluster;
 #[path = "collect/link.rs"]

@@ -47,3 +47,6 @@ mod replay;
 
 #[path = "http/site.rs"]
 mod site;
+
+#[path = "http/usage.rs"]
+mod usage;

@@ -29,9 +29,10 @@ use monitor_backend::{
 use reqwest::{
     Method, RequestBuilder,
     header::{CACHE_CONTROL, COOKIE, ORIGIN, SET_COOKIE},
+    redirect::Policy,
 };
 use serde_json::{Value, json};
-use support::{KEY, Recording, Server, refusal};
+use support::{KEY, Recording, Server, client, refusal};
 use tokio::net::TcpListener;
 
 const NAMESPACE: &str = "monitor";
@@ -209,12 +210,13 @@ async fn who_may_only_see_changes_nothing_in_a_tool() {
         ticket = ask("/api/outside/tools-session").json(&wanted).send().await.unwrap();
     }
     let ticket: Value = ticket.json().await.unwrap();
-    let entered = server.elsewhere(Method::GET, ticket["url"].as_str().unwrap());
+    let browser = client::builder().redirect(Policy::none()).build().unwrap();
+    let entered = browser.get(ticket["url"].as_str().unwrap());
     let entered = entered.send().await.unwrap();
     let cookie = entered.headers()[SET_COOKIE].to_str().unwrap().split(';').next().unwrap();
     let send = |method: Method, path: &str| -> RequestBuilder {
         let root = format!("http://127.0.0.1:{port}");
-        let request = server.elsewhere(method, &format!("{root}/prometheus{path}"));
+        let request = browser.request(method, format!("{root}/prometheus{path}"));
         request.header(COOKIE, cookie).header(ORIGIN, root)
     };
 

@@ -218,3 +218,28 @@ async fn a_wipe_is_confirmed_recorded_and_survives_a_restart() {
     let status = process.get("/api/status").await;
     assert_eq!(status["journal"]["first_seq"], wiped["seq"], "the wipe is the first record");
 }
+
+#[tokio::test]
+async fn a_second_port_that_is_taken_costs_the_tools_alone() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("it is bound").to_string();
+    let config = dir.path().join("config.toml");
+    fs::write(&config, "[outside.prometheus]\nurl = \"http://127.0.0.1:1\"\n").expect("writable");
+    let config = config.to_str().expect("temporary paths are text");
+    let args = ["--config", config, "--tools-listen", &address];
+    let process = Process::serve(dir.path(), &args).ready().await;
+    let status = process.get("/api/status").await;
+    let degraded = status["degraded"][0].as_str().expect("the fault is shown");
+    assert!(degraded.contains(&address) && degraded.contains("--tools-listen"), "{degraded}");
+    let tools = process.wait_for("/api/outside", |tools| tools["tools"][0]["up"] == false).await;
+    assert_eq!(tools["tools"][0]["url"], Value::Null);
+    let is_recorded = |sources: &Value| {
+        let all = sources["sources"].as_array();
+        all.is_some_and(|all| all.iter().any(|source| source["name"] == "outside/prometheus"))
+    };
+    process.wait_for("/api/sources", is_recorded).await;
+    let (code, refused) =
+        process.post("/api/outside/tools-session", &json!({"tool": "prometheus"})).await;
+    assert_eq!((code, &refused["code"]), (404, &json!("not_configured")));
+}

@@ -399,6 +399,21 @@ async fn the_demo_tells_all_three_kinds_of_frames() {
 }
 
 #[tokio::test]
+async fn the_app_server_tells_of_its_process_beside_the_link() {
+    let fixture = start(Scenario::Quiet).await;
+    let url = fixture.sim.app_server().basic_info_url();
+    let answer = client::plain().get(&url).send().await.expect("an answer");
+    assert_eq!(answer.status(), 200);
+    let text = answer.text().await.expect("a text");
+    let told: Value = serde_json::from_str(&text).expect("JSON");
+    assert!(told["memory_bytes"].as_u64().is_some_and(|bytes| bytes > 0), "{told}");
+    assert_eq!(told["link_clients"], 0);
+    // And the link is there as before.
+    let (mut link, _) = connect_async(fixture.sim.app_server_url()).await.expect("a greeting");
+    link.close(None).await.expect("it listens");
+}
+
+#[tokio::test]
 async fn a_dry_run_changes_nothing_and_scale_is_a_resource_of_its_own() {
     let fixture = start(Scenario::Quiet).await;
     let deployments: Api<Deployment> = Api::namespaced(fixture.client.clone(), "default");

@@ -6,18 +6,22 @@ use std::{
 };
 
 /// What each module may name of the others. The order is that of the flow.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: &[(&str, &[&str])] = &[
     ("event", &[]),
     ("journal", &[]),
     ("redact", &["event"]),
     ("cluster", &[]),
     ("peer", &[]),
-    ("collect", &["event", "redact", "cluster", "peer"]),
+    ("process", &[]),
+    ("collect", &["event", "redact", "cluster", "peer", "process"]),
     ("views", &["event", "journal"]),
     ("recorder", &["event", "redact", "journal", "views"]),
     ("actions", &["event", "recorder", "cluster", "peer"]),
     ("outside", &["peer"]),
-    ("http", &["event", "journal", "views", "recorder", "cluster", "actions", "outside"]),
+    (
+        "http",
+        &["event", "journal", "views", "recorder", "cluster", "actions", "outside", "process"],
+    ),
     ("sim", &["event"]),
     ("tools", &["event", "redact", "journal", "views"]),
     ("config", EVERYTHING),
@@ -27,8 +31,8 @@ const ARROWS: [(&str, &[&str]); 17] = [
 ];
 
 const EVERYTHING: &[&str] = &[
-    "event", "journal", "redact", "cluster", "peer", "collect", "views", "recorder", "actions",
-    "outside", "http", "sim", "tools", "config", "cli", "app",
+    "event", "journal", "redact", "cluster", "peer", "process", "collect", "views", "recorder",
+    "actions", "outside", "http", "sim", "tools", "config", "cli", "app",
 ];
 
 /// The one file that may hold `unsafe`.

@@ -184,6 +184,15 @@ pub fn table(figures: &Figures) -> Vec<Line> {
             &AtMost(8.0 * MIB, Mebibytes),
             named("backup_memory_bytes"),
         ),
+        line("a line from the link into a live feed, 10 k lines/s, p50", &Told(Milliseconds), named("feed_p50_s")),
+        line("... p99", &AtMost(0.05, Milliseconds), named("feed_p99_s")),
+        line("... the slowest of all", &Told(Milliseconds), named("feed_max_s")),
+        line("lines from the link into the journal", &AtLeast(0.2e6, RecordsM), named("flood_rate")),
+        line("... share of them that was recorded", &Told(Times), named("flood_recorded_share")),
+        line("5000 open requests told every second: processors", &Told(Times), named("open_cpu_share")),
+        line("... bytes told a second", &Told(Mebibytes), named("open_told_bytes_per_s")),
+        line("... bytes recorded a second", &Told(Mebibytes), named("open_bytes_per_s")),
+        line("... records in 30 s", &Told(Count), named("open_records")),
         line("binary", &AtMost(20.0 * MIB, Mebibytes), named("binary_bytes")),
     ]
 }

@@ -14,6 +14,8 @@ pub mod journals;
 
 pub mod process;
 
+pub mod app_server;
+
 pub mod nginx;
 
 pub mod figures;

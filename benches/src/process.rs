@@ -57,8 +57,16 @@ impl Server {
     /// # Errors
     /// It does not start.
     pub fn start(binary: &Path, data_dir: &Path) -> anyhow::Result<Server> {
+        Server::start_with(binary, data_dir, "[cluster]\nenabled = false\n")
+    }
+
+    /// As [`Server::start`], with this configuration.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn start_with(binary: &Path, data_dir: &Path, toml: &str) -> anyhow::Result<Server> {
         let config = data_dir.join(".bench.toml");
-        fs::write(&config, "[cluster]\nenabled = false\n")?;
+        fs::write(&config, toml)?;
         let spawned = Instant::now();
         let mut child = Command::new(binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
@@ -103,6 +111,30 @@ impl Server {
         get(self.address, route, body)
     }
 
+    /// A body that goes on: its lines, as they come.
+    ///
+    /// # Errors
+    /// The connection failed, or the answer is no success.
+    pub fn follow(&self, route: &str) -> anyhow::Result<impl BufRead + Send + use<>> {
+        let mut reader = ask(self.address, route)?;
+        let (status, _) = head(&mut reader)?;
+        anyhow::ensure!(status == 200, "{route} answered {status}");
+        Ok(Chunks { reader, left: 0 }.buffered())
+    }
+
+    /// Time of processors that it has used, seconds.
+    ///
+    /// # Errors
+    /// The system does not tell.
+    pub fn cpu_seconds(&self) -> anyhow::Result<f64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        let fields = stat.rsplit_once(')').map(|(_, fields)| fields.split_whitespace());
+        let times: Option<Vec<f64>> =
+            fields.map(|fields| fields.skip(11).take(2).filter_map(|t| t.parse().ok()).collect());
+        let ticks: f64 = times.context("the system does not tell its time")?.iter().sum();
+        Ok(ticks / rustix::param::clock_ticks_per_second() as f64)
+    }
+
     /// Bytes of memory that only this process has and that no file backs.
     ///
     /// # Errors
@@ -130,13 +162,7 @@ impl Drop for Server {
 /// The connection failed, or the answer is no HTTP.
 pub fn get(address: SocketAddr, route: &str, body: Body) -> io::Result<Answer> {
     let started = Instant::now();
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(WAIT_MAX))?;
-    let request = format!(
-        "GET {route} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {KEY}\r\nConnection: close\r\n\r\n"
-    );
-    stream.write_all(request.as_bytes())?;
-    let mut reader = BufReader::with_capacity(256 << 10, stream);
+    let mut reader = ask(address, route)?;
     let (status, length) = head(&mut reader)?;
     let mut kept = Vec::new();
     let bytes = match (body, length) {
@@ -147,6 +173,54 @@ pub fn get(address: SocketAddr, route: &str, body: Body) -> io::Result<Answer> {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
     Ok(Answer { status, body: kept, bytes, took: started.elapsed() })
+}
+
+fn ask(address: SocketAddr, route: &str) -> io::Result<BufReader<TcpStream>> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(WAIT_MAX))?;
+    let request = format!(
+        "GET {route} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {KEY}\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes())?;
+    Ok(BufReader::with_capacity(256 << 10, stream))
+}
+
+/// A body in chunks, without what parts them.
+struct Chunks {
+    reader: BufReader<TcpStream>,
+    /// Of the present chunk.
+    left: usize,
+}
+
+impl Chunks {
+    fn buffered(self) -> BufReader<Chunks> {
+        BufReader::with_capacity(256 << 10, self)
+    }
+
+    /// Reads the length of the next chunk, behind the end of the one before.
+    fn next_length(&mut self) -> io::Result<usize> {
+        let mut line = String::new();
+        while line.trim().is_empty() {
+            line.clear();
+            if self.reader.read_line(&mut line)? == 0 {
+                return Ok(0);
+            }
+        }
+        let length = usize::from_str_radix(line.trim(), 16);
+        length.map_err(|_| io::ErrorKind::InvalidData.into())
+    }
+}
+
+impl Read for Chunks {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            self.left = self.next_length()?;
+        }
+        let wanted = self.left.min(out.len());
+        let read = self.reader.read(&mut out[..wanted])?;
+        self.left -= read;
+        Ok(read)
+    }
 }
 
 fn head(reader: &mut impl BufRead) -> io::Result<(u16, Option<u64>)> {

@@ -59,7 +59,9 @@ fn configuration(sim: &Sim) -> String {
     format!(
         "[problems]\nrequest_open_seconds = 5\nrequest_minutes = 1\n\n\
          [[probes]]\nname = \"app-server\"\ntcp = \"{address}\"\ninterval_seconds = 2\n\
-         timeout_seconds = 1\n"
+         timeout_seconds = 1\n\n\
+         [[pod_logs]]\nname = \"default\"\nnamespace = \"default\"\n\n\
+         [[pod_logs]]\nname = \"postgres\"\nnamespace = \"postgres\"\n"
     )
 }
 

@@ -31,6 +31,7 @@ pub async fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         actions: None,
         admin_key: None,
         outside: None,
+        metrics: None,
         reviewer: None,
         base_path: String::new(),
         data_dir: None,

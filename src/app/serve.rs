@@ -13,7 +13,12 @@ use crate::{
     collect::{self, Outlet, Resume},
     config::Config,
     event::{Event, kind},
-    http::{self, AdminKey, Desk, limits::Limits, wire::Mode},
+    http::{
+        self, AdminKey, Desk,
+        limits::Limits,
+        metrics::{Intake, MetricsDesk},
+        wire::Mode,
+    },
     journal,
     recorder::{self, Published, WipeOnStart},
     views::{State, read},
@@ -58,6 +63,7 @@ pub async fn record_and_serve(
 ) -> anyhow::Result<()> {
     let mut faults = key.faults;
     let tools = outside::prepare(&config, &mut faults).await;
+    let metrics = listen_for_metrics(&config, &mut faults).await;
     let recorder::Started { recorder, published, queue, generation, thread } =
         recorder::start(setup(&config, faults, mode)).context("starting the recorder failed")?;
     let recorder = recorder.redacting(Arc::clone(&config.redaction));
@@ -67,6 +73,9 @@ pub async fn record_and_serve(
     let reviewer = cluster.clone().filter(|_| mode == Mode::Live);
     let reviewer = reviewer.and_then(|access| config.access.reviewer(access));
     let (stop, stopping) = watch::channel(false);
+    let intake = queue.downgrade();
+    let outlet = Outlet::new(queue, generation.clone()).redacting(Arc::clone(&config.redaction));
+    let intake = Intake { queue: intake, waits: outlet.waits() };
 
     let told = tools.as_ref().map(|desk| {
         let outside = desk.outside.clone();
@@ -88,6 +97,7 @@ pub async fn record_and_serve(
         actions: Some(actions.clone()),
         admin_key: Some(AdminKey::new(&key.key)),
         outside: tools,
+        metrics: metrics.map(|listener| MetricsDesk { listener, intake }),
         reviewer,
         base_path: config.base_path.clone(),
         data_dir: Some(config.data_dir.clone()),
@@ -106,7 +116,6 @@ pub async fn record_and_serve(
         volumes: config.volumes.clone(),
         ..collect::Config::default()
     };
-    let outlet = Outlet::new(queue, generation).redacting(Arc::clone(&config.redaction));
     let collectors = tokio::spawn(observe(published, sources, outlet, stopping));
 
     let recorder_ended = tokio::task::spawn_blocking(move || thread.join());
@@ -125,6 +134,24 @@ pub async fn record_and_serve(
     match tokio::time::timeout(STOP_TIME_MAX, recorder_ended).await {
         Ok(_) => Ok(()),
         Err(_) => bail!("the journal did not close within {STOP_TIME_MAX:?}; the volume hangs"),
+    }
+}
+
+/// The listener of `/metrics`, where one is wanted; without it the rest serves all the same.
+async fn listen_for_metrics(config: &Config, faults: &mut Vec<String>) -> Option<TcpListener> {
+    let address = config.metrics_listen?;
+    match TcpListener::bind(address).await {
+        Ok(listener) => {
+            println!("metrics on http://{}/metrics", listener.local_addr().unwrap_or(address));
+            Some(listener)
+        }
+        Err(error) => {
+            faults.push(format!(
+                "/metrics is off: listening on {address} failed: {error}; choose another address \
+                 by --metrics-listen"
+            ));
+            None
+        }
     }
 }
 
@@ -148,9 +175,16 @@ fn setup(config: &Config, key_faults: Vec<String>, mode: Mode) -> recorder::Setu
         host: host.trim().into(),
         mode: if mode == Mode::Demo { "demo".into() } else { "live".into() },
         source_bytes_per_day: config.source_bytes_per_day,
-        config_faults: [config.faults.clone(), key_faults].concat(),
+        config_faults: [config.faults.clone(), key_faults, unredacted(config)].concat(),
         wipe_on_start: token.map(|token| WipeOnStart { token, memory }),
     }
+}
+
+/// What every page has to say where nothing is redacted.
+fn unredacted(config: &Config) -> Vec<String> {
+    const TOLD: &str = "redaction is switched off in the section [redaction]: credentials are \
+                        recorded as they are";
+    if config.redaction.is_on() { vec![] } else { vec![TOLD.into()] }
 }
 
 /// Starts the collectors as soon as the journal says where to go on, and keeps them until the stop.

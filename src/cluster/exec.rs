@@ -17,13 +17,11 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::{Cluster, explain};
+pub use super::lines::LINE_BYTES_MAX;
+use super::{Cluster, explain, lines::Lines};
 
 /// A server that has not answered by then hangs: it asks the node's kubelet, which asks its runtime.
 const START_TIME_MAX: Duration = Duration::from_secs(15);
-
-/// A longer line comes in parts of this many bytes, so that one line is never a large record.
-pub const LINE_BYTES_MAX: usize = 16 << 10;
 
 /// Output that waits to be read; more waits in the container.
 const AHEAD_BYTES: usize = 64 << 10;
@@ -140,14 +138,12 @@ pub enum Error {
     },
     /// The connection ended before it told how the command did.
     #[error(
-        "the connection to the command in pod {pod} ended before the command did ({reason}); \
-         whether it goes on there is not known"
+        "the connection to the command in pod {pod} ended before the command did; whether it goes \
+         on there is not known"
     )]
     Broken {
         /// Namespace and name.
         pod: String,
-        /// What is known.
-        reason: String,
     },
 }
 
@@ -167,6 +163,14 @@ fn advice(error: &kube::Error) -> &'static str {
 }
 
 type Pipe = Pin<Box<dyn AsyncRead + Send>>;
+
+/// An output that has not ended.
+struct Told {
+    output: Output,
+    pipe: Pipe,
+    lines: Lines,
+}
+
 type StatusFuture = Pin<Box<dyn Future<Output = Option<Status>> + Send>>;
 
 /// A running command. Dropping it closes the connection: a runtime ends the process then, or lets it
@@ -176,11 +180,12 @@ pub struct Running {
     limits: Limits,
     deadline: Instant,
     bytes: u64,
-    process: AttachedProcess,
+    /// Ends with this.
+    _process: AttachedProcess,
     status: StatusFuture,
     /// `None` until the command's end is known; then what the cluster said, if it did.
     ended: Option<Option<Status>>,
-    pipes: [Option<(Pipe, Lines)>; 2],
+    pipes: [Option<Told>; 2],
     said: VecDeque<Said>,
 }
 
@@ -241,9 +246,19 @@ impl Running {
         let stdout = process.stdout().map(|pipe| -> Pipe { Box::pin(pipe) });
         let stderr = process.stderr().map(|pipe| -> Pipe { Box::pin(pipe) });
         let pipes = [(Output::Stdout, stdout), (Output::Stderr, stderr)]
-            .map(|(output, pipe)| pipe.map(|pipe| (pipe, Lines { output, rest: Vec::new() })));
+            .map(|(output, pipe)| pipe.map(|pipe| Told { output, pipe, lines: Lines::default() }));
         let said = VecDeque::new();
-        Running { pod, limits, deadline, bytes: 0, process, status, ended: None, pipes, said }
+        Running {
+            pod,
+            limits,
+            deadline,
+            bytes: 0,
+            _process: process,
+            status,
+            ended: None,
+            pipes,
+            said,
+        }
     }
 
     /// The next line, or how the command ended. May be dropped while it waits, and called again.
@@ -303,13 +318,15 @@ impl Running {
 
     /// Takes in what an output said; nothing is its end.
     fn take(&mut self, number: usize, bytes: &[u8]) -> Result<(), Error> {
-        let Some((_, lines)) = &mut self.pipes[number] else { return Ok(()) };
+        let Some(Told { output, lines, .. }) = &mut self.pipes[number] else { return Ok(()) };
+        let output = *output;
+        let line = |text| Said::Line { output, text };
         if bytes.is_empty() {
-            self.said.extend(lines.end());
+            self.said.extend(lines.end().map(line));
             self.pipes[number] = None;
             return Ok(());
         }
-        self.said.extend(lines.take(bytes));
+        self.said.extend(lines.take(bytes).into_iter().map(line));
         self.bytes += bytes.len() as u64;
         if self.bytes > self.limits.bytes {
             return Err(Error::Bytes { pod: self.pod.clone(), limit: self.limits.bytes });
@@ -326,11 +343,7 @@ impl Running {
         }
         match self.ended.as_ref().and_then(Option::as_ref) {
             Some(status) => Ok(Said::Ended(exit(status))),
-            None => {
-                self.process.abort();
-                let reason = "it told no exit status".into();
-                Err(Error::Broken { pod: self.pod.clone(), reason })
-            }
+            None => Err(Error::Broken { pod: self.pod.clone() }),
         }
     }
 }
@@ -345,9 +358,9 @@ impl Default for Chunk {
 }
 
 /// Reads; an output that fails has ended.
-async fn read_some(pipe: &mut Option<(Pipe, Lines)>, into: &mut [u8]) -> usize {
-    match pipe {
-        Some((pipe, _)) => pipe.read(into).await.unwrap_or(0),
+async fn read_some(told: &mut Option<Told>, into: &mut [u8]) -> usize {
+    match told {
+        Some(told) => told.pipe.read(into).await.unwrap_or(0),
         None => 0,
     }
 }
@@ -361,46 +374,4 @@ fn exit(status: &Status) -> Exit {
         .filter(|cause| cause.reason.as_deref() == Some("ExitCode"))
         .find_map(|cause| cause.message.as_deref()?.parse().ok());
     Exit { code, message: status.message.clone().unwrap_or_default() }
-}
-
-/// Bytes to lines.
-struct Lines {
-    output: Output,
-    /// The beginning of a line.
-    rest: Vec<u8>,
-}
-
-impl Lines {
-    fn take(&mut self, bytes: &[u8]) -> Vec<Said> {
-        let mut said = Vec::new();
-        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            self.rest.extend_from_slice(piece);
-            if self.rest.ends_with(b"\n") {
-                said.extend(self.end());
-            }
-            while self.rest.len() > LINE_BYTES_MAX {
-                let behind = self.rest.split_off(boundary(&self.rest));
-                said.extend(self.end());
-                self.rest = behind;
-            }
-        }
-        said
-    }
-
-    /// The line so far, if there is one.
-    fn end(&mut self) -> Option<Said> {
-        let line = std::mem::take(&mut self.rest);
-        if line.is_empty() {
-            return None;
-        }
-        let line = line.strip_suffix(b"\n").unwrap_or(&line);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        Some(Said::Line { output: self.output, text: String::from_utf8_lossy(line).into_owned() })
-    }
-}
-
-/// The last place of a long line where no character is cut.
-fn boundary(line: &[u8]) -> usize {
-    let is_inside = |at: &usize| line[*at] & 0xc0 == 0x80;
-    (LINE_BYTES_MAX - 3..=LINE_BYTES_MAX).rev().find(|at| !is_inside(at)).unwrap_or(LINE_BYTES_MAX)
 }

@@ -8,6 +8,8 @@ mod review;
 
 pub mod kubelet;
 
+mod lines;
+
 use std::{error::Error as StdError, io, path::PathBuf, time::Duration};
 
 use kube::{

@@ -10,6 +10,8 @@ mod cluster;
 
 mod outlet;
 
+mod own_process;
+
 mod pace;
 
 mod probes;
@@ -34,9 +36,12 @@ pub use probes::{Check, Header, HeaderValue, HttpCheck, PROBES_MAX, Probe};
 
 use crate::{
     cluster::Access,
-    event::{Event, Millis, PodLogPosition, ProbeResult},
+    event::{Event, Millis, PodLogPosition, ProbeResult, State},
 };
 use report::Report;
+
+/// The reason of a source that is not observed any more.
+const LEFT_OUT: &str = "the configuration leaves it out; what is shown is as it was last seen";
 
 /// What to observe.
 #[derive(Debug, Clone, Default)]
@@ -103,6 +108,15 @@ pub fn start(
         let watcher = cluster::Watcher::new(kind, config.cluster.clone(), position, config.pace);
         tasks.spawn(supervisor::supervise(watcher, report, config.pace, shutdown.clone()));
     }
+    let basic_info = app_server::BasicInfo::new(
+        config.basic_info_url.as_deref(),
+        config.app_server_url.as_deref(),
+    );
+    let info_report = report(app_server::BASIC_INFO_NAME);
+    tasks.spawn(supervisor::supervise(basic_info, info_report, config.pace, shutdown.clone()));
+    let process = own_process::OwnProcess::default();
+    let process_report = report(own_process::NAME);
+    tasks.spawn(supervisor::supervise(process, process_report, config.pace, shutdown.clone()));
     for selection in &config.pod_logs {
         let source = selection.source();
         let heard_until = resume.heard_until.get(&source).copied();
@@ -121,10 +135,23 @@ pub fn start(
     let pods = volumes::InPods::new(cluster(), &config.volumes, &resume.usages);
     let pods_report = report(volumes::InPods::NAME);
     tasks.spawn(supervisor::supervise(pods, pods_report, config.pace, shutdown.clone()));
+    for name in left_out(config, resume) {
+        let mut report = report(name);
+        // An error means that the recorder has stopped.
+        tasks.spawn(async move { _ = report.not_observed(State::Off, LEFT_OUT).await });
+    }
     let prober = probes::Prober::new(config.probes.clone(), resume.probes.clone());
     let prober_report = report(ProbeResult::SOURCE);
     tasks.spawn(supervisor::supervise(prober, prober_report, config.pace, shutdown.clone()));
     Collectors { tasks }
+}
+
+/// Watches that went on until the configuration named them no more. Without a word they would look
+/// as if they were still observed.
+fn left_out<'a>(config: &Config, resume: &'a Resume) -> impl Iterator<Item = &'a str> {
+    let kinds: Vec<&str> = config.kinds.iter().map(|kind| kind.source.as_str()).collect();
+    let known = resume.positions.keys().map(String::as_str);
+    known.filter(move |name| !kinds.contains(name))
 }
 
 impl Collectors {

@@ -1,9 +1,15 @@
 //! The way from the collectors to the recorder: a bounded queue, and the generation to work in.
 //! Everything is redacted here, whoever sends it.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{
+    mpsc::{self, error::TrySendError},
+    watch,
+};
 
 use crate::{
     event::{Observation, Observed},
@@ -16,6 +22,7 @@ pub struct Outlet {
     queue: mpsc::Sender<Observed>,
     generation: watch::Receiver<u64>,
     rules: Arc<Rules>,
+    waits: Arc<AtomicU64>,
 }
 
 /// The recorder does not listen any more: the process is stopping.
@@ -35,12 +42,17 @@ pub enum Refused {
 impl Outlet {
     /// An outlet into the recorder's queue; `generation` changes when they must start over.
     pub fn new(queue: mpsc::Sender<Observed>, generation: watch::Receiver<u64>) -> Outlet {
-        Outlet { queue, generation, rules: Arc::default() }
+        Outlet { queue, generation, rules: Arc::default(), waits: Arc::default() }
     }
 
     /// The same outlet with other rules of redaction.
     pub fn redacting(self, rules: Arc<Rules>) -> Outlet {
         Outlet { rules, ..self }
+    }
+
+    /// How often [`Outlet::send`] had to wait for room; all clones count together.
+    pub fn waits(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.waits)
     }
 
     /// Whether anything is redacted.
@@ -72,7 +84,15 @@ impl Outlet {
     /// The recorder has stopped.
     pub async fn send(&self, generation: u64, what: Observation) -> Result<(), Stopped> {
         let what = self.redacted(what);
-        self.queue.send(Observed { generation, what }).await.map_err(|_| Stopped)
+        let observed = Observed { generation, what };
+        match self.queue.try_send(observed) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Closed(_)) => Err(Stopped),
+            Err(TrySendError::Full(observed)) => {
+                self.waits.fetch_add(1, Relaxed);
+                self.queue.send(observed).await.map_err(|_| Stopped)
+            }
+        }
     }
 
     /// Sends at once or not at all: for a source that nobody can ask again, and must not be held up.
@@ -82,8 +102,8 @@ impl Outlet {
     pub fn try_send(&self, generation: u64, what: Observation) -> Result<(), Refused> {
         let what = self.redacted(what);
         self.queue.try_send(Observed { generation, what }).map_err(|refused| match refused {
-            mpsc::error::TrySendError::Full(observed) => Refused::Full(observed.what),
-            mpsc::error::TrySendError::Closed(_) => Refused::Stopped,
+            TrySendError::Full(observed) => Refused::Full(observed.what),
+            TrySendError::Closed(_) => Refused::Stopped,
         })
     }
 

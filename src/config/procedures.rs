@@ -104,3 +104,60 @@ fn read<T: DeserializeOwned>(
         None => Ok(one),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WAIT: &str = "what = \"\"\nsteps = [{ kind = \"wait\", ms = 1 }]\n";
+
+    fn taken(text: &str) -> (Procedures, Vec<String>) {
+        let mut file = File::parse(text);
+        let procedures = take(&mut file, AppServer::default());
+        (procedures, file.faults)
+    }
+
+    #[test]
+    fn a_fault_costs_its_procedure_alone() {
+        let text = format!(
+            "[[runbooks]]\nname = \"fine\"\n{WAIT}[[runbooks]]\nname = \"bad name\"\n{WAIT}\
+             [[runbooks]]\nname = \"fine\"\n{WAIT}[secrets.s]\nfile = \"/f\"\n[secrets.t]\n"
+        );
+        let (procedures, faults) = taken(&text);
+        assert_eq!(procedures.runbooks.len(), 2);
+        assert_eq!(procedures.secrets.keys().collect::<Vec<_>>(), ["s"]);
+        assert_eq!(faults.len(), 3, "{faults:?}");
+        assert!(faults[0].contains("[secrets.t] is off: needs `file` or `env`"), "{faults:?}");
+        assert!(faults[1].contains("bad name of [[runbooks]] is off"), "{faults:?}");
+        assert!(faults[2].contains("of two runbooks named fine the first counts"), "{faults:?}");
+    }
+
+    #[test]
+    fn a_step_that_makes_no_sense_is_told_by_its_number() {
+        for (step, problem) in [
+            ("kind = \"launch\"", "unknown variant"),
+            ("kind = \"wait\"", "step 1 needs one of"),
+            ("kind = \"wait\", ms = 1, ns = 1", "unknown field"),
+            ("kind = \"http\", url = \"ftp://a\"", "step 1 has a url that is not http"),
+            ("kind = \"http\", url = \"http://a/{args.x}\"", "step 1 names {args.x}"),
+            ("kind = \"http\", url = \"http://a/{secret.x}\"", "step 1 names {secret.x}"),
+            ("kind = \"http\", url = \"http://a\", method = \"get\"", "step 1 has a method"),
+            ("kind = \"exec\", namespace = \"n\", command = [\"c\"]", "step 1 needs `pod`"),
+            ("kind = \"exec\", namespace = \"n\", pod = \"p\", command = []", "needs a command"),
+            (
+                "kind = \"exec\", namespace = \"n\", pod = \"p\", command = [\"{secret.x}\"]",
+                "the log of the API server",
+            ),
+            (
+                "kind = \"restart\", workload = \"Pod\", namespace = \"n\", name = \"x\", \
+                 method = \"rollout\"",
+                "must be one of: Deployment",
+            ),
+        ] {
+            let text = format!("[[runbooks]]\nname = \"a\"\nwhat = \"\"\nsteps = [{{ {step} }}]\n");
+            let (procedures, faults) = taken(&text);
+            assert!(procedures.runbooks.is_empty());
+            assert!(faults.len() == 1 && faults[0].contains(problem), "{step}: {faults:?}");
+        }
+    }
+}

@@ -6,6 +6,8 @@
 
 pub mod limits;
 
+pub mod metrics;
+
 pub mod openapi;
 
 pub mod wire;
@@ -60,6 +62,7 @@ use self::{
     body::Response,
     error::Error,
     limits::{DOWNLOADS_MAX, Limits, QUERY_THREADS_MAX, STREAM_THREADS_MAX},
+    metrics::{Meters, MetricsDesk},
     moment::{Moment, Moments},
     outside::Passes,
     pool::Pool,
@@ -92,6 +95,8 @@ pub struct Desk {
     pub admin_key: Option<AdminKey>,
     /// Other tools, and the port that shows their pages.
     pub outside: Option<ToolsDesk>,
+    /// Where `/metrics` is served; `None`: nowhere.
+    pub metrics: Option<MetricsDesk>,
     /// Asks the cluster about tokens; `None` where only the admin key counts.
     pub reviewer: Option<Reviewer>,
     /// Where a gateway puts this surface: empty, or as [`base_path`] gives it.
@@ -117,7 +122,10 @@ pub fn base_path(given: &str) -> Option<String> {
 pub async fn serve(listener: TcpListener, mut desk: Desk, shutdown: impl Future<Output = ()>) {
     let (close, closing) = watch::channel(false);
     let tools = desk.outside.as_mut().and_then(|tools| tools.listener.take());
+    let metrics = desk.metrics.take();
     let surface = Arc::new(Surface::new(desk, closing.clone()));
+    let metrics =
+        metrics.map(|desk| tokio::spawn(metrics::serve(desk, surface.clone(), closing.clone())));
     let tools = tools.map(|tools| tokio::spawn(outside::serve(tools, surface.clone(), closing)));
     let reporting = surface.clone();
     let reports = tokio::spawn(async move { reporting.report_wrong_keys().await });
@@ -132,9 +140,9 @@ pub async fn serve(listener: TcpListener, mut desk: Desk, shutdown: impl Future<
         close.send_replace(true);
     })
     .await;
-    if let Some(tools) = tools {
+    for other in [metrics, tools].into_iter().flatten() {
         // A panic in it was reported where it happened.
-        let _ = tools.await;
+        let _ = other.await;
     }
     reports.abort();
     forgets.abort();
@@ -158,6 +166,7 @@ struct Surface {
     /// Of the second port.
     passes: Passes,
     board: Board,
+    meters: Meters,
     /// True once the server shuts down: feeds end.
     closing: watch::Receiver<bool>,
 }
@@ -174,6 +183,7 @@ impl Surface {
             moments: Moments::default(),
             passes: Passes::new(),
             board: Board::default(),
+            meters: Meters::new(routes::COUNT),
             closing,
             desk,
         }

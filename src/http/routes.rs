@@ -160,13 +160,30 @@ static ROUTES: &[Route] = &[
 pub(super) async fn answer(surface: &Arc<Surface>, request: Request<Incoming>) -> Response {
     let frames = outside::frame_sources(surface, request.headers());
     let is_head = request.method() == Method::HEAD;
+    let doing = surface.meters.begin(index_of(surface, &request));
     let answered = dispatch(surface, request).await;
     let mut response = answered.unwrap_or_else(Error::into_response);
+    doing.done(response.status());
     if is_head {
         *response.body_mut() = Body::Whole(None);
     }
     answer::harden(response.headers_mut(), frames.as_deref());
     response
+}
+
+/// How many routes there are.
+pub(super) const COUNT: usize = ROUTES.len();
+
+/// Method and path of each route, in order.
+pub(super) fn labels() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ROUTES.iter().map(|route| (route.method.as_str(), route.path))
+}
+
+/// Which route a request is for.
+fn index_of(surface: &Surface, request: &Request<Incoming>) -> Option<usize> {
+    let path = surface.below_base(request.uri().path())?;
+    let Found::Route(found, _) = find(request.method(), path) else { return None };
+    ROUTES.iter().position(|route| std::ptr::eq(route, found))
 }
 
 async fn dispatch(surface: &Arc<Surface>, request: Request<Incoming>) -> Result<Response, Error> {
@@ -254,7 +271,9 @@ async fn serve(surface: &Arc<Surface>, to: Handler, asked: Asked) -> Result<Resp
         }
         Handler::Loki => outside::loki::lines(surface, params).await,
         Handler::GrafanaPassword => outside::grafana::password(surface, asked.caller()?).await,
-        Handler::Live => live::live(surface, &asked.method, &asked.headers, params).await,
+        Handler::Live => {
+            live::live(surface, &asked.method, &asked.headers, params, &asked.caller()?).await
+        }
         Handler::Journal => read::journal::journal(surface).await,
         Handler::Segment => download::segment(surface, asked.bytes(), asked.call.place()).await,
         Handler::Backup => download::backup(surface, asked.bytes(), params).await,

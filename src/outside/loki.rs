@@ -16,7 +16,10 @@ use crate::peer;
 pub const LINES_MAX: usize = 5000;
 
 /// Bytes of one answer: the most lines with some kilobytes each.
-const ANSWER_BYTES_MAX: usize = 32 << 20;
+const ANSWER_BYTES_MAX: usize = 16 << 20;
+
+/// Queries at once, as each answer is in memory as a whole; further ones wait their turn.
+pub(super) const AT_ONCE_MAX: usize = 2;
 
 /// A person waits for it.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
@@ -105,6 +108,8 @@ impl Outside {
 }
 
 async fn ask(loki: &Reached, lines: &Lines) -> Result<Vec<Line>, NoLines> {
+    let turn = loki.slots.acquire().await;
+    let _turn = turn.map_err(|_| NoLines::Down("the process is shutting down".into()))?;
     let query = form_urlencoded::Serializer::new(String::new())
         .append_pair("query", &lines.query)
         .append_pair("start", &lines.start_ns.to_string())

@@ -109,7 +109,11 @@ impl Outside {
             // Longer than every other bound, each of which says more about what was waited for.
             let client = peer::client(Trust::System, limits.first_byte + limits.still)?;
             let ask_now = Arc::new(Notify::new());
-            let slots = Arc::new(Semaphore::new(limits.at_once));
+            let at_once = match config.kind(tool) {
+                Kind::Logs => loki::AT_ONCE_MAX.min(limits.at_once),
+                Kind::Proxy | Kind::Link => limits.at_once,
+            };
+            let slots = Arc::new(Semaphore::new(at_once));
             let question = health::Question {
                 tool,
                 url: config.url.clone(),
@@ -143,11 +147,6 @@ impl Outside {
     pub fn health(&self, tool: Tool) -> Option<Health> {
         let found = self.tools.iter().find(|one| one.tool == tool);
         found.map(|one| one.health.borrow().clone())
-    }
-
-    /// Whether any tool is shown through the relay, for which a second port is needed.
-    pub fn has_relayed(&self) -> bool {
-        self.tools.iter().any(|one| one.config.kind(one.tool) == Kind::Proxy)
     }
 
     /// Where Grafana's admin password is.

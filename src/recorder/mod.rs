@@ -10,11 +10,16 @@ mod core;
 
 mod published;
 
+mod tally;
+
 use std::{path::PathBuf, sync::Arc, thread};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-pub use self::published::{Health, Limits, Published, Snapshot, Unsaved};
+pub use self::{
+    published::{Health, Limits, Published, Snapshot, Unsaved},
+    tally::{Gaps, TIMING_BOUNDS, Tally, Timings},
+};
 use crate::{
     event::{Event, Observed},
     journal::{

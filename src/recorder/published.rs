@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::watch;
 
+use super::tally::Tally;
 use crate::{
     event::{ActionOutcome, ActionProgress, Millis},
     journal::{self, Positions, Reader, Recovery, Seq},
@@ -84,6 +85,8 @@ pub struct Published {
     pub health: ArcSwap<Health>,
     /// Changes after the snapshot did, and with every sync.
     pub positions: watch::Receiver<Positions>,
+    /// What was done since the start.
+    pub tally: Tally,
 }
 
 impl Published {
@@ -94,6 +97,7 @@ impl Published {
             reader: ArcSwapOption::empty(),
             health: ArcSwap::default(),
             positions,
+            tally: Tally::default(),
         }
     }
 

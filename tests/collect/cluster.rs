@@ -427,3 +427,15 @@ async fn without_a_cluster_its_sources_are_off() {
     assert!(off.reason.contains("switched off"), "{}", off.reason);
     assert!(pods.passed.is_empty(), "{:?}", pods.passed);
 }
+
+#[tokio::test]
+async fn a_kind_that_the_configuration_leaves_out_is_off_and_not_as_it_was() {
+    let setup = Setup::new().await;
+    let left = "cluster/Thing.example.com";
+    let mut things = setup.observe_from(left, resume(left, "7", now()), fast());
+    let off = things.state(left, State::Off).await;
+    assert!(off.reason.contains("leaves it out"), "{}", off.reason);
+    let mut pods = setup.observe_from(POD, resume(POD, "7", now()), fast());
+    pods.state(POD, State::Up).await;
+    assert!(!pods.passed.iter().any(|seen| format!("{seen:?}").contains("leaves it out")));
+}

@@ -23,7 +23,9 @@ const NAME: &str = "app-server";
 const QUEUE_MESSAGES: usize = 64;
 
 fn config(url: &str, pace: Pace) -> Config {
-    Config { app_server_url: Some(url.into()), pace, ..Config::default() }
+    // The double speaks nothing but the link.
+    let basic_info_url = Some("http://127.0.0.1:1/".into());
+    Config { app_server_url: Some(url.into()), basic_info_url, pace, ..Config::default() }
 }
 
 fn observe(server: &AppServer) -> Collected {

@@ -7,11 +7,12 @@ use monitor_backend::{
 use reqwest::{
     Method, RequestBuilder, Response,
     header::{COOKIE, LOCATION, ORIGIN, SET_COOKIE},
+    redirect::Policy,
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::support::{Recording, Server};
+use crate::support::{Recording, Server, client};
 
 /// A served desk with tools.
 pub struct Desk {
@@ -20,6 +21,12 @@ pub struct Desk {
     /// `127.0.0.1:PORT` of the second port.
     pub tools: String,
     pub outside: Outside,
+    client: reqwest::Client,
+}
+
+/// A browser's part that follows no redirect by itself.
+fn client() -> reqwest::Client {
+    client::builder().redirect(Policy::none()).build().unwrap()
 }
 
 pub fn config(url: Upstream) -> ToolConfig {
@@ -45,7 +52,7 @@ impl Desk {
             public_url: None,
         };
         let server = Server::live(&recording, |given| given.outside = Some(desk)).await;
-        Desk { _recording: recording, server, tools: at.to_string(), outside }
+        Desk { _recording: recording, server, tools: at.to_string(), outside, client: client() }
     }
 
     /// The origin of the desk's pages.
@@ -78,7 +85,7 @@ impl Desk {
 
     /// A request to the second port without a cookie.
     pub fn bare(&self, method: Method, path: &str) -> RequestBuilder {
-        self.server.elsewhere(method, &format!("http://{}{path}", self.tools))
+        self.client.request(method, format!("http://{}{path}", self.tools))
     }
 }
 

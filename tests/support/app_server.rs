@@ -62,6 +62,14 @@ impl AppServer {
     }
 }
 
+impl AppServer {
+    /// The next connection, greeted; `None` for one that does not speak WebSocket.
+    pub async fn try_accept(&self) -> Option<Connection> {
+        let stream = self.accept_bare().await;
+        tokio_tungstenite::accept_async(stream).await.ok().map(Connection)
+    }
+}
+
 impl Connection {
     /// Sends one text frame.
     pub async fn say(&mut self, frame: &str) {

@@ -118,6 +118,7 @@ impl Server {
             )),
             admin_key: Some(AdminKey::new(KEY)),
             outside: None,
+            metrics: None,
             reviewer: None,
             base_path: String::new(),
             data_dir: Some(recording.dir.path().to_owned()),
@@ -140,6 +141,7 @@ impl Server {
             actions: None,
             admin_key: None,
             outside: None,
+            metrics: None,
             reviewer: None,
             base_path: String::new(),
             data_dir: None,
@@ -168,12 +170,7 @@ impl Server {
 
     /// A request without access.
     pub fn bare(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("http://{}{path}", self.address))
-    }
-
-    /// A request to another address.
-    pub fn elsewhere(&self, method: Method, url: &str) -> RequestBuilder {
-        self.client.request(method, url)
+        self.elsewhere(method, &format!("http://{}{path}", self.address))
     }
 
     /// A request with the admin key.

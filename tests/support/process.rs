@@ -25,6 +25,7 @@ pub const WAIT_MAX: Duration = Duration::from_secs(60);
 pub struct Process {
     child: Child,
     address: String,
+    metrics: Option<String>,
     client: reqwest::Client,
     said: Arc<Mutex<Vec<(Instant, String)>>>,
 }
@@ -69,8 +70,10 @@ impl Process {
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("the binary starts");
         let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        let mut metrics = None;
         let address = lines.find_map(|line| {
             let line = line.expect("it prints text");
+            metrics = metrics.take().or(line.strip_prefix("metrics on ").map(str::to_owned));
             line.strip_prefix("listening on ").map(str::to_owned)
         });
         // Whatever it prints later must find a reader.
@@ -82,7 +85,12 @@ impl Process {
             }
         });
         let address = address.expect("it ended before it listened");
-        Process { child, address, client: client::plain(), said }
+        Process { child, address, metrics, client: client::plain(), said }
+    }
+
+    /// The address of `/metrics`, where it was asked for.
+    pub fn metrics(&self) -> Option<&str> {
+        self.metrics.as_deref()
     }
 
     /// `http://127.0.0.1:PORT`.

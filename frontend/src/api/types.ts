@@ -922,7 +922,7 @@ export interface Tool {
   since: number
   /** Whether it is well; null until it was asked for the first time. */
   up: boolean | null
-  /** Where a browser finds it; null for a tool without pages, and where no second port is served. */
+  /** Where a browser finds it, maybe with the scheme of the page (`//host`); null for a tool without pages, and where no second port is served. */
   url: string | null
 }
 

@@ -3,6 +3,8 @@
 //! Nothing is acknowledged or sent again, so what comes while the link is down is lost. Frames come
 //! in the order in which they were sent: everything that was sent before the last frame has come.
 
+mod basic_info;
+
 mod frame;
 
 mod heard;
@@ -29,6 +31,7 @@ use super::{
     supervisor::{Failure, Retry, Source},
 };
 use crate::{event::Event, redact};
+pub use basic_info::{BasicInfo, NAME as BASIC_INFO_NAME};
 use session::Session;
 
 /// The name of this source.

@@ -29,6 +29,17 @@ pub fn complete(url: &str) -> Result<String, String> {
     }
 }
 
+/// Where the app-server tells of itself, beside its link.
+///
+/// # Errors
+/// Says what is wrong with the address of the link.
+pub fn basic_info(link: &str) -> Result<String, String> {
+    let complete = complete(link)?;
+    let below = complete.strip_prefix("ws://").unwrap_or(&complete);
+    let authority = below.split('/').next().unwrap_or(below);
+    Ok(format!("http://{authority}/basic-info"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,6 +52,14 @@ mod tests {
         check(" ws://host ", "ws://host/monitor-backend-link");
         check("ws://host/other?a=b", "ws://host/other?a=b");
         check("ws://[::1]:5110", "ws://[::1]:5110/monitor-backend-link");
+    }
+
+    #[test]
+    fn the_basic_info_is_beside_the_link() {
+        let check = |url, expected: &str| assert_eq!(basic_info(url).as_deref(), Ok(expected));
+        check("ws://host:5110", "http://host:5110/basic-info");
+        check("ws://[::1]:5110/a/b?c", "http://[::1]:5110/basic-info");
+        assert!(basic_info("http://host").is_err());
     }
 
     #[test]

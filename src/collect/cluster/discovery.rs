@@ -33,7 +33,8 @@ impl Watcher {
         if let Some(plural) = &self.kind.plural {
             return Ok(format!("{group}/{plural}"));
         }
-        let attempt = Attempt { verb: "discover", kind: &self.kind, address: &cluster.address };
+        let (kind, address) = (&self.kind, &cluster.address);
+        let attempt = Attempt { verb: "discover", kind, path: &group, address };
         let request = Request::get(&group)
             .body(Vec::new())
             .map_err(|e| attempt.failed(&kube::Error::HttpError(e)))?;

@@ -15,6 +15,8 @@ pub struct Attempt<'a> {
     pub verb: &'static str,
     /// Which kind.
     pub kind: &'a Kind,
+    /// The path of its objects, or of its group while that is not known.
+    pub path: &'a str,
     /// The address of the API server.
     pub address: &'a str,
 }
@@ -56,11 +58,7 @@ impl Attempt<'_> {
                 format!("grant get on the non-resource URL {}", self.kind.group_path())
             }
             verb => {
-                format!(
-                    "grant {verb} on the resource {} of {}",
-                    self.kind.word(),
-                    group_name(group)
-                )
+                format!("grant {verb} on the resource {} of {}", self.resource(), group_name(group))
             }
         }
     }
@@ -81,8 +79,16 @@ impl Attempt<'_> {
     }
 
     fn reason(self, explained: &str, advice: &str) -> String {
-        let Attempt { verb, kind, address } = self;
-        format!("{verb} {} at {address} failed: {explained}; {advice}", kind.word())
+        let Attempt { verb, address, .. } = self;
+        format!("{verb} {} at {address} failed: {explained}; {advice}", self.resource())
+    }
+
+    /// The resource as a permission names it.
+    fn resource(&self) -> &str {
+        match self.verb {
+            "discover" => &self.kind.kind,
+            _ => self.path.rsplit('/').next().unwrap_or_default(),
+        }
     }
 }
 

@@ -111,11 +111,6 @@ impl Kind {
         let root = if self.group.is_empty() { "api" } else { "apis" };
         format!("/{root}/{}", self.api_version())
     }
-
-    /// What a person calls it where its plural is not known.
-    pub fn word(&self) -> &str {
-        self.plural.as_deref().unwrap_or(&self.kind)
-    }
 }
 
 /// A kind that the configuration adds.

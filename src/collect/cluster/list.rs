@@ -7,7 +7,7 @@ use kube::{
     core::{ListMeta, Request},
 };
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use tokio::time::timeout;
 
 use super::{Watcher, failure::Attempt};
@@ -17,17 +17,19 @@ use crate::{
     event::{Event, Listed, Millis, now},
 };
 
-/// Objects a page: a page of large objects is a few MiB.
-const PAGE_OBJECTS: u32 = 500;
+/// Objects a page. One of large objects is a MiB, and some pages may wait for the recorder.
+const PAGE_OBJECTS: u32 = 200;
 
 /// A page that takes longer is not coming.
 const PAGE_TIME_MAX: Duration = Duration::from_secs(30);
 
+/// A page, its objects not yet read: as trees they take many times their text.
 #[derive(Deserialize)]
-struct Page {
+struct Page<'a> {
     metadata: ListMeta,
     /// The server writes null for none.
-    items: Option<Vec<Value>>,
+    #[serde(borrow)]
+    items: Option<Vec<&'a RawValue>>,
 }
 
 impl Watcher {
@@ -38,24 +40,35 @@ impl Watcher {
         report: &mut Report,
     ) -> Result<String, Failure> {
         let mut uids = Vec::new();
-        let mut page = self.page(cluster, None).await?;
+        let mut text = self.page(cluster, None).await?;
         // All pages show the moment of the first one.
         let listed_at = now();
-        let version = page.metadata.resource_version.clone().unwrap_or_default();
-        loop {
-            let events = self.take_page(page.items.unwrap_or_default(), &mut uids, report);
+        let mut first_version = None;
+        let version = loop {
+            let attempt = self.attempt(cluster);
+            let Page { metadata, items } = serde_json::from_str(&text)
+                .map_err(|e| attempt.failed(&kube::Error::SerdeError(e)))?;
+            let version = metadata.resource_version.unwrap_or_default();
+            let version = first_version.get_or_insert(version);
+            let events = self.take_page(items.unwrap_or_default(), &mut uids, report);
             report.send(events).await?;
-            let Some(token) = page.metadata.continue_.filter(|token| !token.is_empty()) else {
-                break;
+            let Some(token) = metadata.continue_.filter(|token| !token.is_empty()) else {
+                break std::mem::take(version);
             };
-            page = self.page(cluster, Some(&token)).await?;
-        }
+            text = self.page(cluster, Some(&token)).await?;
+        };
         self.end_list(uids, listed_at, &version, report).await?;
         Ok(version)
     }
 
-    async fn page(&self, cluster: &Cluster, token: Option<&str>) -> Result<Page, Failure> {
-        let attempt = Attempt { verb: "list", kind: &self.kind, address: &cluster.address };
+    fn attempt<'a>(&'a self, cluster: &'a Cluster) -> Attempt<'a> {
+        let (path, address) = (&self.path, &cluster.address);
+        Attempt { verb: "list", kind: &self.kind, path, address }
+    }
+
+    /// The text of a page.
+    async fn page(&self, cluster: &Cluster, token: Option<&str>) -> Result<String, Failure> {
+        let attempt = self.attempt(cluster);
         let mut params = ListParams::default().limit(PAGE_OBJECTS);
         params.continue_token = token.map(str::to_owned);
         let request = Request::new(&self.path)
@@ -63,9 +76,7 @@ impl Watcher {
             .map_err(|e| attempt.failed(&kube::Error::BuildRequest(e)))?;
         // As text, because the client would log the whole answer where it cannot be read.
         match timeout(PAGE_TIME_MAX, cluster.client.request_text(request)).await {
-            Ok(Ok(text)) => {
-                serde_json::from_str(&text).map_err(|e| attempt.failed(&kube::Error::SerdeError(e)))
-            }
+            Ok(Ok(text)) => Ok(text),
             Ok(Err(e)) => Err(attempt.failed(&e)),
             Err(_) => Err(attempt.silent(PAGE_TIME_MAX)),
         }
@@ -73,13 +84,14 @@ impl Watcher {
 
     fn take_page(
         &self,
-        items: Vec<Value>,
+        items: Vec<&RawValue>,
         uids: &mut Vec<String>,
         report: &mut Report,
     ) -> Vec<Event> {
         let mut events = Vec::with_capacity(items.len());
         for item in items {
-            match self.observed(item) {
+            let object = serde_json::from_str(item.get()).map_err(|e| e.to_string());
+            match object.and_then(|object| self.observed(object)) {
                 Ok(event) => events.extend(event),
                 Err(malformed) => report.malformed(malformed),
             }

@@ -77,8 +77,9 @@ impl Watcher {
         version: &str,
         report: &mut Report,
     ) -> Result<(), Failure> {
-        let kind = Arc::clone(&self.kind);
-        let attempt = Attempt { verb: "watch", kind: &kind, address: &cluster.address };
+        let (kind, path) = (Arc::clone(&self.kind), self.path.clone());
+        let attempt =
+            Attempt { verb: "watch", kind: &kind, path: &path, address: &cluster.address };
         let is_fresh = std::mem::take(&mut self.is_fresh);
         let started = Instant::now();
         let ended = match self.open(cluster, version, attempt).await? {

@@ -79,11 +79,14 @@ mod tests {
         out
     }
 
+    fn text(piece: &Piece) -> &str {
+        match piece {
+            Piece::Line(line) => &line.text,
+            Piece::Odd(odd) => odd,
+        }
+    }
+
     fn texts(pieces: &[Piece]) -> Vec<&str> {
-        let text = |piece| match piece {
-            &Piece::Line(ref line) => line.text.as_str(),
-            &Piece::Odd(ref odd) => odd.as_str(),
-        };
         pieces.iter().map(text).collect()
     }
 

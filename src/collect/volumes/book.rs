@@ -233,4 +233,50 @@ mod tests {
         assert!(book.process("n", process(mib(240), 60_000.0 + POD_REPEAT)).is_some());
         assert_eq!(book.end_processes(|_, node| node == "n").len(), 1);
     }
+
+    /// The header of a record.
+    const HEADER_BYTES: usize = 40;
+
+    /// What an hour of a cluster takes in the journal, with a round a minute: 1,000 pods of 20 nodes
+    /// whose numbers waver, and 100 claims to which little is written.
+    fn bytes_an_hour() -> usize {
+        let mut book = Book::new(SOURCE, &[]);
+        let (mut bytes, mut out) = (0, Vec::new());
+        for round in 0..120_u64 {
+            let now = round as f64 * 60_000.0;
+            let waver = |one: u64| (one * 7919 + round * 104_729) % 100;
+            let pods = (0..1000_u64).map(|pod| ProcessUsage {
+                name: format!("pod/default/app-server-7c9f8d6b5-{pod:05}"),
+                cpu_cores: Some(0.05 + waver(pod) as f64 / 5000.0),
+                ..process((200 << 20) + (waver(pod) << 16), now)
+            });
+            let nodes = (0..20_u64).map(|node| ProcessUsage {
+                name: format!("node/node-{node}"),
+                cpu_cores: Some(2.5 + waver(node) as f64 / 500.0),
+                ..process((10 << 30) + (waver(node) << 20), now)
+            });
+            let processes: Vec<_> = pods.chain(nodes).collect();
+            let told = processes.into_iter().filter_map(|one| book.process("node-1", one));
+            let mut told: Vec<Event> = told.collect();
+            told.extend((0..100).filter_map(|claim| {
+                let claim = format!("data-postgres-{claim}");
+                let usage = volume(500_000 + round * 10, now);
+                book.volume(VolumeUsage { claim, ..usage })
+            }));
+            // The first hour tells everything for the first time.
+            for event in told.iter().filter(|_| round >= 60) {
+                out.clear();
+                event.encode_to(&mut out);
+                bytes += HEADER_BYTES + out.len();
+            }
+        }
+        bytes
+    }
+
+    #[test]
+    fn an_hour_of_an_idle_cluster_takes_less_than_a_mebibyte() {
+        let bytes = bytes_an_hour();
+        println!("{bytes} bytes an hour");
+        assert!(bytes < 1 << 20, "{bytes}");
+    }
 }

@@ -35,6 +35,9 @@ const PODS_MAX: u32 = 50;
 /// `df` of one path is two lines.
 const OUTPUT_BYTES_MAX: u64 = 16 << 10;
 
+/// What a container says is told up to so many characters.
+const SAID_CHARS_MAX: usize = 200;
+
 /// Exit statuses that mean that there is no such program, or none that can be run.
 const NO_PROGRAM: [i32; 2] = [126, 127];
 
@@ -202,21 +205,26 @@ async fn run(
     if !exit.is_success() {
         return Err(failure(&exit, &complaint));
     }
-    let no_row = || format!("df says nothing that df says: {}", lines.join(" | "));
+    let no_row = || format!("df says nothing that df says: {}", beginning(&lines.join(" | ")));
     df_output::row(&lines).ok_or_else(|| (no_row(), Retry::BackOff))
 }
 
 fn failure(exit: &Exit, complaint: &str) -> Trouble {
     match exit.code {
         Some(code) if !NO_PROGRAM.contains(&code) => {
-            (format!("df ended with {code}: {complaint}"), Retry::BackOff)
+            (format!("df ended with {code}: {}", beginning(complaint)), Retry::BackOff)
         }
         _ => {
             let said = if complaint.is_empty() { &exit.message } else { complaint };
+            let said = beginning(said);
             let reason = format!("no df can be run in the container ({said}); name another one");
             (reason, Retry::Rarely)
         }
     }
+}
+
+fn beginning(said: &str) -> String {
+    said.chars().take(SAID_CHARS_MAX).collect()
 }
 
 impl Source for InPods {

@@ -130,9 +130,9 @@ impl Caller {
         Ok(())
     }
 
-    /// How long a session of this caller holds. The rights behind a token may be taken back, and a
-    /// session is not asked about again.
-    fn session_time(&self) -> Duration {
+    /// How long a session or a live feed of this caller holds. The rights behind a token may be
+    /// taken back, and neither is asked about again.
+    pub(super) fn session_time(&self) -> Duration {
         match self.via {
             Via::Token => TOKEN_SESSION_TIME,
             Via::Key | Via::Replay => SESSION_TIME,
@@ -169,7 +169,10 @@ impl Access {
             return self.identify(key, given).await;
         }
         let name = key.cookie_name();
-        cookies(headers, &name).find_map(|value| key.caller(value)).ok_or(Error::NoAccess)
+        let caller = cookies(headers, &name).find_map(|value| key.caller(value));
+        // Tokens may have been switched off since the session was given.
+        let counts = |caller: &Caller| caller.via != Via::Token || self.tokens.is_some();
+        caller.filter(counts).ok_or(Error::NoAccess)
     }
 
     /// Exchanges the key or a token for a `Set-Cookie`; none in a replay, which needs no session.

@@ -1,6 +1,9 @@
 //! One client's feed: a cursor that follows the journal.
 
-use std::{io, sync::Arc};
+use std::{
+    io,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -143,6 +146,7 @@ impl Feed {
         let made = self.surface.streams.run(made).await.flatten();
         let (to, bytes) = made.map_err(End::Failed)?;
         self.send(bytes).await?;
+        self.surface.meters.live_batches.fetch_add(1, Relaxed);
         told.cursor = to;
         Ok(())
     }
@@ -155,6 +159,8 @@ impl Feed {
         if count <= behind_max {
             return Ok(());
         }
+        self.surface.meters.live_sheds.fetch_add(1, Relaxed);
+        self.surface.meters.live_shed_records.fetch_add(count, Relaxed);
         let shed = wire::LiveShed { from: told.cursor, to: now.last_seq, count };
         told.cursor = now.last_seq;
         self.tell("shed", Some(told.cursor), &shed).await
@@ -174,6 +180,7 @@ impl Feed {
     async fn reset(&self, reason: &str, now: &Positions, told: &mut Told) -> Result<(), End> {
         told.epoch = now.epoch;
         told.cursor = now.last_seq;
+        self.surface.meters.live_resets.fetch_add(1, Relaxed);
         let reset = wire::LiveReset { reason: reason.into(), last_seq: now.last_seq };
         self.tell("reset", Some(told.cursor), &reset).await
     }

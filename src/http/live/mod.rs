@@ -23,7 +23,9 @@ use self::{
     rows::Topics,
 };
 use super::{
-    Surface, answer,
+    Surface,
+    access::Caller,
+    answer,
     body::{Body, Response},
     error::Error,
     moment,
@@ -53,6 +55,7 @@ pub(super) async fn live(
     method: &Method,
     headers: &HeaderMap,
     params: &Params,
+    caller: &Caller,
 ) -> Result<Response, Error> {
     if params.names_a_moment() {
         return Err(bad("at", "has no place here: the live feed has no past"));
@@ -73,8 +76,11 @@ pub(super) async fn live(
     let start = start(surface, reader, after).await?;
     let (out, body) = mpsc::channel(MESSAGES_AHEAD);
     let feed = Feed::new(surface.clone(), topics, out);
+    // A browser comes back by itself, and is then asked who it is.
+    let holds = caller.session_time();
     tokio::spawn(async move {
-        feed.run(start).await;
+        // Its end is the end of the session; nothing is lost with it.
+        let _ = tokio::time::timeout(holds, feed.run(start)).await;
         drop(slot);
     });
     *response.body_mut() = Body::Stream(body);

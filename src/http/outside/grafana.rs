@@ -4,7 +4,7 @@
 use hyper::StatusCode;
 
 use crate::{
-    actions::SecretPlace,
+    actions::{self, SecretPlace},
     http::{Surface, access::Caller, answer, body::Response, error::Error, wire},
 };
 
@@ -30,7 +30,12 @@ pub(in crate::http) async fn password(
         name: place.name.clone(),
         key: place.key.clone(),
     };
-    let (action, read) = actions.reveal(&caller.actor, ACTION, place).await?;
+    let revealed = actions.reveal(&caller.actor, ACTION, place).await;
+    let (action, read) = revealed.map_err(|error| match error {
+        // What cannot be recorded is not shown: there is no other way to ask for it.
+        actions::Error::NotRecorded { source } => source.into(),
+        error => Error::from(error),
+    })?;
     let password = read.map_err(Error::Outside)?;
     Ok(answer::json(StatusCode::OK, &wire::GrafanaPassword { password, action }))
 }

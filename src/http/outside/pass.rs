@@ -1,6 +1,7 @@
 //! Who may use the second port. Cookies are shared by all ports of a host, so each port has a
 //! cookie of its own, and neither opens the other: the main port gives a ticket, which the second
-//! one takes once in exchange for a pass.
+//! one takes once in exchange for a pass. Like the session's cookie it is not marked `Secure`: a
+//! port-forward is plain HTTP on localhost.
 
 use hyper::{HeaderMap, header::COOKIE};
 

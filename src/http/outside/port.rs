@@ -130,8 +130,8 @@ fn enter(surface: &Surface, uri: &Uri) -> Response {
 }
 
 fn no_pass() -> Response {
-    let why = "The way here leads through the desk: open the tool there (again: a way is good for \
-               one time, and for an hour after it).";
+    let why = "The way here leads through the desk. What it gave before was used already, or its \
+               hour is over.";
     page::page(StatusCode::UNAUTHORIZED, "Open this tool from the desk", &[why])
 }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{ToolsDesk, page, pass::Pass};
 use crate::{
-    http::{Surface, body::Response, error::Error},
+    http::{Surface, body::Response},
     outside::{Answer, Ask, Failure, Tool},
 };
 
@@ -43,7 +43,9 @@ pub(super) async fn recorded(
     tool: Tool,
     ask: Ask,
 ) -> Result<Option<Result<Answer, Failure>>, Response> {
-    let Some(actions) = &surface.desk.actions else { return Err(refusal(&Error::Replay)) };
+    let Some(actions) = &surface.desk.actions else {
+        return Err(refusal("nothing can be recorded here"));
+    };
     let args = json!({"tool": tool.name(), "method": ask.method.as_str(), "path": ask.path});
     let outside = desk.outside.clone();
     let effect = async move {
@@ -59,7 +61,7 @@ pub(super) async fn recorded(
         (told, answered)
     };
     let done = actions.witness(&pass.actor, ACTION, &args, effect).await;
-    let (_, answered) = done.map_err(|error| refusal(&error.into()))?;
+    let (_, answered) = done.map_err(|error| refusal(&error.to_string()))?;
     let gave_up = || Some(Err(Failure::Down("it did not answer in time".into())));
     Ok(answered.unwrap_or_else(gave_up))
 }
@@ -68,9 +70,8 @@ fn is_done(status: StatusCode) -> bool {
     status.is_success() || status.is_redirection()
 }
 
-fn refusal(error: &Error) -> Response {
-    let why = error.to_string();
-    page::page(StatusCode::INSUFFICIENT_STORAGE, "Nothing was done", &[&why])
+fn refusal(why: &str) -> Response {
+    page::page(StatusCode::INSUFFICIENT_STORAGE, "Nothing was done", &[why])
 }
 
 #[cfg(test)]

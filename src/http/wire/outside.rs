@@ -24,7 +24,7 @@ pub struct Tool {
     pub name: String,
     /// How it is shown.
     pub kind: ToolKind,
-    /// Where a browser finds it; null for a tool without pages, and where no second port is served.
+    /// Where a browser finds it, maybe with the scheme of the page (`//host`); null for a tool without pages, and where no second port is served.
     pub url: Option<String>,
     /// Whether it is well; null until it was asked for the first time.
     pub up: Option<bool>,

@@ -74,11 +74,15 @@ impl Core {
     fn append(&mut self, batch: &Batch) -> Result<Seq, journal::Error> {
         let time_ns = now_ns();
         let appended = self.writer.append(&batch.records(time_ns))?;
-        self.note_unsynced(batch.bytes());
+        self.note_appended(batch.events(), batch.events().len(), batch.bytes());
         Ok(self.apply(batch.events(), appended, time_ns))
     }
 
-    pub(super) fn note_unsynced(&mut self, bytes: usize) {
+    /// Notes what was appended: so many events, `told` among them.
+    pub(super) fn note_appended(&mut self, told: &[Event], events: usize, bytes: usize) {
+        let tally = &self.outputs.published.tally;
+        tally.appended(events as u64, bytes);
+        tally.note_gaps(told);
         self.unsynced_bytes += bytes;
         self.unsynced_since.get_or_insert_with(Instant::now);
     }
@@ -136,7 +140,11 @@ impl Core {
     }
 
     pub(super) fn sync(&mut self) {
+        let began = Instant::now();
         let result = self.writer.sync();
+        if self.unsynced_since.is_some() {
+            self.outputs.published.tally.synced(began.elapsed(), result.is_ok());
+        }
         self.unsynced_bytes = 0;
         self.unsynced_since = None;
         self.is_stale = true;

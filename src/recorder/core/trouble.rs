@@ -262,7 +262,7 @@ impl Core {
             .collect();
         let bytes = records.iter().map(|record| record.payload.len()).sum();
         let appended = self.writer.append(&records)?;
-        self.note_unsynced(bytes);
+        self.note_appended(gaps.events(), records.len(), bytes);
         self.apply_waiting(appended, gaps.events().len());
         Ok(())
     }

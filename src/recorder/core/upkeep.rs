@@ -68,6 +68,7 @@ impl Upkeep {
 impl Core {
     pub(super) fn look_after(&mut self) {
         let Maintained { retired, removed } = self.writer.maintain(now_ns());
+        retired.iter().for_each(|one| self.outputs.published.tally.retired(one.bytes));
         by_cause(&retired).into_iter().for_each(|event| _ = self.stage(event));
         if !removed.is_empty() {
             self.stage(files_removed(&removed));

@@ -1,7 +1,7 @@
 //! `POST /graphql`: the app-server's own requests, as far as test sequences send them. On the port of
 //! the link.
 
-use std::{convert::Infallible, io, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -11,38 +11,16 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::net::TcpStream;
 
 use super::{Frame, LogEntry, Shared, deliver};
 use crate::event::now;
 
 /// How such a request begins; one for the link begins otherwise.
-const BEGINNING: &[u8] = b"POST ";
-
-/// A client that sends no whole beginning in this time is taken for one of the link.
-const BEGINNING_TIME_MAX: Duration = Duration::from_secs(5);
+pub(super) const BEGINNING: &[u8] = b"POST ";
 
 /// A larger request is none of those that are answered here.
 const BODY_BYTES_MAX: usize = 1 << 20;
-
-/// Whether a connection asks for it. Takes nothing from the stream.
-pub(super) async fn is_asked(stream: &TcpStream) -> bool {
-    let seen = timeout(BEGINNING_TIME_MAX, async {
-        let mut beginning = [0; BEGINNING.len()];
-        loop {
-            let length = stream.peek(&mut beginning).await?;
-            if length == 0
-                || length == beginning.len()
-                || !BEGINNING.starts_with(&beginning[..length])
-            {
-                return io::Result::Ok(beginning == BEGINNING);
-            }
-            // What was seen stays readable, so nothing tells when more has come.
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    });
-    matches!(seen.await, Ok(Ok(true)))
-}
 
 /// Answers the connection's requests.
 pub(super) async fn serve(shared: Arc<Shared>, stream: TcpStream) {

@@ -1,7 +1,12 @@
 //! An app-server's monitoring link: a WebSocket server that tells every client the same frames.
+//! On the same port it tells of its own process.
 //!
 //! Nothing is acknowledged and nothing is sent again; a client that connects is told the present
 //! live queries and then whatever comes.
+
+mod basic_info;
+
+mod beginning;
 
 mod content;
 
@@ -80,6 +85,11 @@ impl AppServer {
     /// The link's address: `ws://127.0.0.1:PORT/monitor-backend-link`.
     pub fn url(&self) -> String {
         format!("ws://{}{LINK_PATH}", self.port.address())
+    }
+
+    /// The address of what it tells of its own process.
+    pub fn basic_info_url(&self) -> String {
+        format!("http://{}/basic-info", self.port.address())
     }
 
     /// How many clients are connected.
@@ -166,7 +176,11 @@ async fn deliver(clients: &[mpsc::Sender<Utf8Bytes>], text: Utf8Bytes) -> usize 
 }
 
 async fn serve(shared: Arc<Shared>, stream: TcpStream) {
-    if graphql::is_asked(&stream).await {
+    if beginning::is(&stream, basic_info::BEGINNING).await {
+        let clients = shared.state().clients.len();
+        return basic_info::serve(stream, clients).await;
+    }
+    if beginning::is(&stream, graphql::BEGINNING).await {
         return graphql::serve(shared, stream).await;
     }
     let mut subscription = None;

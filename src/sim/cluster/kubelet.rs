@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     events::{Note, report},
+    log_lines::{CRASHING, LEAKING},
     objects::{Condition, has_condition, is_terminating, set_condition},
     pace::Pace,
     resources::{ObjectKey, Resource},
@@ -76,6 +77,8 @@ struct Run {
     restarts: u64,
     failures: i32,
     last_state: Value,
+    /// Of the container that runs, or ran last; empty before the first.
+    container_id: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,6 +134,7 @@ impl Kubelet {
             restarts: 0,
             failures: 0,
             last_state: json!({}),
+            container_id: String::new(),
         }
     }
 
@@ -220,6 +224,7 @@ impl Kubelet {
         step.report("Normal", "Started", &format!("Started container {name}"));
         run.stage = Stage::Started;
         run.started = step.now;
+        run.container_id = container_id(&step, run.restarts);
         run.due = step.now + self.rng.between(self.pace.ready);
         step.edit(|pod, _| pod["status"]["phase"] = json!("Running"));
         step.post_container(run, running(run.started), false);
@@ -232,7 +237,7 @@ impl Kubelet {
             return;
         };
         run.last_state = json!({"terminated": {
-            "exitCode": end.code, "reason": end.reason,
+            "exitCode": end.code, "reason": end.reason, "containerID": run.container_id,
             "startedAt": rfc3339(run.started), "finishedAt": rfc3339(step.now),
         }});
         run.restarts += 1;
@@ -293,7 +298,7 @@ impl Step<'_> {
         let status = json!([{
             "name": self.container(), "image": self.image(), "imageID": "",
             "ready": ready, "started": state["running"].is_object(),
-            "restartCount": run.restarts, "state": state, "lastState": run.last_state,
+            "containerID": run.container_id, "restartCount": run.restarts, "state": state, "lastState": run.last_state,
         }]);
         self.edit(|pod, _| pod["status"]["containerStatuses"] = status);
     }
@@ -306,6 +311,18 @@ impl Step<'_> {
         let note = Note { event_type, reason, message, component };
         report(self.store, &self.pod, note, self.now);
     }
+}
+
+/// As long as a real one. It tells the log how the run is going to end.
+fn container_id(step: &Step<'_>, restarts: u64) -> String {
+    let fate = match step.images.get(step.image()) {
+        Some(Image::OutOfMemoryAfter(_)) => LEAKING,
+        Some(Image::CrashesAfter(_)) => CRASHING,
+        _ => "0c0c",
+    };
+    let uid = text(&step.pod["metadata"]["uid"]);
+    let hash = fnv1a(&[uid, &restarts.to_string()]);
+    format!("containerd://{fate}{hash:016x}{:044x}", hash.rotate_left(32))
 }
 
 fn set_ready(pod: &mut Value, ready: bool, now: Millis) {

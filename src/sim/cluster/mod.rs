@@ -16,6 +16,10 @@ mod kubelet;
 
 mod list;
 
+mod log_lines;
+
+mod logs;
+
 mod node_server;
 
 mod objects;

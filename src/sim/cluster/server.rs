@@ -1,4 +1,4 @@
-//! The API's HTTP side: list, watch, get, delete, patch and exec, for the kinds of `resources`.
+//! The API's HTTP side: list, watch, get, delete, patch, exec and logs, for the kinds of `resources`.
 //!
 //! Any bearer token is accepted, and none is needed.
 
@@ -21,6 +21,7 @@ use super::{
     Shared,
     exec::{exec, pod_of},
     list::list,
+    logs,
     patch::{mark_deleted, patched},
     query::Query,
     resources::{ObjectKey, Target},
@@ -54,6 +55,12 @@ async fn route(shared: &Arc<Shared>, request: Request<Incoming>) -> Answer {
     if let Some(pod) = pod_of(request.uri().path()) {
         let switched = exec(shared, &pod, request)?;
         return Ok(switched.map(|()| Full::new(Bytes::new()).boxed_unsync()));
+    }
+    if let Some(pod) = logs::pod_of(request.uri().path()) {
+        let frames = logs::log(shared, pod, request.uri().query().unwrap_or_default())?;
+        let mut answer = response(StatusCode::OK, StreamBody::new(frames).boxed_unsync());
+        answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+        return Ok(answer);
     }
     if let Some(target) = scale::target_of(request.uri().path()) {
         return scaled(shared, &target, request).await;

@@ -17,6 +17,11 @@ impl Refusal {
         Refusal { code: StatusCode::BAD_REQUEST, reason: "BadRequest", message }
     }
 
+    pub(super) fn internal(message: impl Into<String>) -> Refusal {
+        let (code, message) = (StatusCode::INTERNAL_SERVER_ERROR, message.into());
+        Refusal { code, reason: "InternalError", message }
+    }
+
     pub(super) fn unknown_path() -> Refusal {
         let message = "the server could not find the requested resource".to_owned();
         Refusal { code: StatusCode::NOT_FOUND, reason: "NotFound", message }

@@ -90,8 +90,14 @@ fn judge<'a>(context: &Context<'a>, pod: &'a Object) -> Option<(Kind, Finding<'a
     let is_looked_at = |kind| context.thresholds.names(kind);
     let without = Trouble::default();
     let trouble = pod.trouble.as_deref().unwrap_or(&without);
-    let (failures, proof) = failures(context, pod);
-    let finding = |since: Millis, why: String| Finding { pod, since, failures, proof, why };
+    let recorded = failures(context, pod);
+    let finding = |since: Millis, why: String| Finding {
+        pod,
+        since,
+        failures: recorded.count,
+        proof: recorded.proof.clone(),
+        why,
+    };
 
     let waits_for = |container: &&Container, reasons: &[&str]| {
         container.waiting.as_ref().is_some_and(|(reason, _)| reasons.contains(&reason.as_str()))
@@ -110,18 +116,19 @@ fn judge<'a>(context: &Context<'a>, pod: &'a Object) -> Option<(Kind, Finding<'a
     if let Some(container) = trouble.containers.iter().find(killed)
         && is_looked_at(Kind::OomKilled)
     {
-        let since = failing_since(context, pod, container);
+        let since = failing_since(context, pod, container, &recorded);
         return Some((Kind::OomKilled, finding(since, container.name.clone())));
     }
     let crashes = |c: &&Container| {
         waits_for(c, &[CRASH_WAIT])
             || c.failed.as_ref().is_some_and(|failed| {
-                failures >= context.thresholds.crash_restarts || was_held_back(context, pod, failed)
+                recorded.count >= context.thresholds.crash_restarts
+                    || was_held_back(context, pod, failed)
             })
     };
     if let Some(container) = trouble.containers.iter().find(crashes) {
         return is_looked_at(Kind::CrashLoop).then(|| {
-            let since = failing_since(context, pod, container);
+            let since = failing_since(context, pod, container, &recorded);
             (Kind::CrashLoop, finding(since, how_it_ended(container)))
         });
     }
@@ -184,42 +191,47 @@ fn was_held_back(context: &Context<'_>, pod: &Object, failed: &Failed) -> bool {
 }
 
 /// A back-off is reported as one Event with its first time, which may be older than the look-back.
-fn failing_since(context: &Context<'_>, pod: &Object, container: &Container) -> Millis {
+fn failing_since(
+    context: &Context<'_>,
+    pod: &Object,
+    container: &Container,
+    recorded: &Failures,
+) -> Millis {
     let failed = container.failed.as_ref().and_then(|failed| failed.at);
-    let recorded = recorded_failures(context, pod).map(|(_, _, at)| at).reduce(Millis::min);
     let reported = context.first_warning(pod, &["BackOff"]);
-    earliest([failed, recorded, reported], pod.body.learned)
+    earliest([failed, recorded.first, reported], pod.body.learned)
 }
 
 fn earliest<const N: usize>(known: [Option<Millis>; N], otherwise: Millis) -> Millis {
     known.into_iter().flatten().reduce(Millis::min).unwrap_or(otherwise)
 }
 
-/// Every recorded state in which a container had failed: container, record, time of the failure.
-fn recorded_failures<'a>(
-    context: &Context<'a>,
-    pod: &Object,
-) -> impl Iterator<Item = (String, Seq, Millis)> + use<'a> {
-    let versions = context.back.histories.get(&pod.object.key()).into_iter().flatten();
-    versions.flat_map(|version| {
-        let Event::ObjectObserved(event) = &version.value else { return Vec::new() };
-        let trouble = trouble::of(event, false, version.learned).unwrap_or_default();
-        let failed = trouble.containers.into_iter().filter_map(|container| {
-            let at = container.failed?.at.unwrap_or(version.learned);
-            Some((container.name, version.seq, at))
-        });
-        failed.collect()
-    })
+/// What the recorded states of a pod tell of its failures.
+#[derive(Default)]
+struct Failures {
+    /// How many different ones.
+    count: u64,
+    /// When the first one was.
+    first: Option<Millis>,
+    /// The oldest record of each.
+    proof: Vec<Seq>,
 }
 
-/// How many different failures were recorded, and the oldest record of each.
-fn failures(context: &Context<'_>, pod: &Object) -> (u64, Vec<Seq>) {
+fn failures(context: &Context<'_>, pod: &Object) -> Failures {
     let mut known: BTreeMap<(String, u64), Seq> = BTreeMap::new();
-    for (container, seq, at) in recorded_failures(context, pod) {
-        // Newest first, so that the oldest record of a failure stays.
-        known.insert((container, at.to_bits()), seq);
+    let mut first = None::<Millis>;
+    // Newest first, so that the oldest record of a failure stays.
+    for version in context.back.histories.get(&pod.object.key()).into_iter().flatten() {
+        let Event::ObjectObserved(event) = &version.value else { continue };
+        let trouble = trouble::of(event, false, version.learned).unwrap_or_default();
+        for container in trouble.containers {
+            let Some(failed) = container.failed else { continue };
+            let at = failed.at.unwrap_or(version.learned);
+            first = Some(first.map_or(at, |known| known.min(at)));
+            known.insert((container.name, at.to_bits()), version.seq);
+        }
     }
-    (known.len() as u64, known.into_values().collect())
+    Failures { count: known.len() as u64, first, proof: known.into_values().collect() }
 }
 
 fn problem(
