@@ -23,7 +23,6 @@ export function ProblemList({ answer }: { readonly answer: Overview }): JSX.Elem
   return (
     <Panel
       title="Problems"
-      class="problems"
       aside={`${count(critical)} critical, ${counted(problems.length - critical, 'warning')}`}
     >
       {problems.length === 0 && <NothingKnown sources={answer.sources} />}
@@ -80,7 +79,7 @@ function ProblemItem({ problem }: { readonly problem: Problem }): JSX.Element {
   const isCritical = problem.severity === 'critical'
   const place = placeOf(problem)
   return (
-    <article class={`problem problem-${problem.severity}`}>
+    <article>
       <p>
         <Badge tone={isCritical ? 'bad' : 'warn'} word={problem.severity} />{' '}
         <b>{problem.title}</b>{' '}
