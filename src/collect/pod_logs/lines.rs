@@ -80,11 +80,14 @@ mod tests {
     }
 
     fn texts(pieces: &[Piece]) -> Vec<&str> {
-        let text = |piece| match piece {
-            &Piece::Line(ref line) => line.text.as_str(),
-            &Piece::Odd(ref odd) => odd.as_str(),
-        };
-        pieces.iter().map(text).collect()
+        let mut texts = Vec::new();
+        for piece in pieces {
+            texts.push(match piece {
+                Piece::Line(line) => line.text.as_str(),
+                Piece::Odd(odd) => odd.as_str(),
+            });
+        }
+        texts
     }
 
     #[test]
