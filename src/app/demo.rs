@@ -55,12 +55,13 @@ fn configure(args: &DemoArgs, sim: &Sim, scratch: &Path) -> anyhow::Result<Confi
     Ok(config)
 }
 
-/// The story's requests hang for some seconds only, and are forgotten soon.
+/// The story's requests hang for some seconds only. Those that have ended do not count: the next round
+/// comes before they are forgotten.
 fn configuration(sim: &Sim) -> String {
     let url = sim.app_server_url();
     let address = url.trim_start_matches("ws://").split('/').next().unwrap_or_default();
     format!(
-        "{PROCEDURES}\n[problems]\nrequest_open_seconds = 5\nrequest_minutes = 1\n\n\
+        "{PROCEDURES}\n[problems]\nrequest_open_seconds = 5\nrequest_p95_ms = 60000\n\n\
          [[probes]]\nname = \"app-server\"\ntcp = \"{address}\"\ninterval_seconds = 2\n\
          timeout_seconds = 1\n\n\
          [[pod_logs]]\nname = \"default\"\nnamespace = \"default\"\n\n\
