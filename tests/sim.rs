@@ -12,7 +12,7 @@ use k8s_openapi::api::{
 };
 use kube::{
     Api, Client, Config,
-    api::{DeleteParams, ListParams, Patch, PatchParams, WatchEvent, WatchParams},
+    api::{DeleteParams, ListParams, LogParams, Patch, PatchParams, WatchEvent, WatchParams},
     config::{KubeConfigOptions, Kubeconfig},
 };
 use monitor_backend::sim::{Frame, LiveQuery, LogEntry, Scenario, Sim};
@@ -468,4 +468,35 @@ async fn the_app_server_answers_its_own_requests_on_the_port_of_the_link() {
     assert_eq!((status, answer["errors"].as_array().map(Vec::len)), (200, Some(1)), "{answer}");
     let told = in_time("line", link.next()).await.expect("a message").expect("it is whole");
     assert!(told.to_text().expect("text").contains("there is no node missing"), "{told}");
+}
+
+#[tokio::test]
+async fn logs_are_told_from_a_moment_on_with_their_times_and_only_of_runs_that_there_were() {
+    let fixture = start(Scenario::Quiet).await;
+    let pods = fixture.pods();
+    let listed = pods.list(&ListParams::default().labels("app=app-server")).await.expect("a list");
+    let pod = name(&listed.items[0]);
+    let asked = LogParams { timestamps: true, tail_lines: Some(3), ..LogParams::default() };
+    let log = pods.logs(&pod, &asked).await.expect("a log");
+    let lines: Vec<&str> = log.lines().collect();
+    assert_eq!(lines.len(), 3, "{log}");
+    for line in &lines {
+        let (stamp, text) = line.split_once(' ').expect("a time and a text");
+        let _: jiff::Timestamp = stamp.parse().expect("a time");
+        let line: Value = serde_json::from_str(text).expect("the app-server writes JSON");
+        assert!(line["fields"]["message"].is_string(), "{text}");
+    }
+    let stamp: jiff::Timestamp = lines[1].split(' ').next().expect("it").parse().expect("a time");
+    let second = jiff::Timestamp::from_second(stamp.as_second()).expect("a time");
+    let since = LogParams { since_time: Some(second), timestamps: true, ..LogParams::default() };
+    let again = pods.logs(&pod, &since).await.expect("a log");
+    assert!(again.contains(lines[1]) && again.contains(lines[2]), "the same again: {again}");
+
+    for wrong in [
+        LogParams { previous: true, ..LogParams::default() },
+        LogParams { container: Some("other".into()), ..LogParams::default() },
+    ] {
+        let refused = pods.logs(&pod, &wrong).await.expect_err("there is no such log");
+        assert!(matches!(&refused, kube::Error::Api(status) if status.code == 400), "{refused}");
+    }
 }

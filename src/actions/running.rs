@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::sync::watch;
@@ -12,7 +12,14 @@ pub type Cancelled = watch::Receiver<Option<String>>;
 
 /// The running actions. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Running(Arc<Mutex<HashMap<String, watch::Sender<Option<String>>>>>);
+pub struct Running(Arc<Mutex<Known>>);
+
+#[derive(Debug, Default)]
+struct Known {
+    by_id: HashMap<String, watch::Sender<Option<String>>>,
+    /// Who cancelled all of them, and cancels each that comes.
+    stopped_by: Option<String>,
+}
 
 /// An action that runs until this is dropped.
 #[derive(Debug)]
@@ -22,34 +29,30 @@ pub struct Entry {
 }
 
 impl Running {
-    /// Adds an action.
+    /// Adds an action; where all were cancelled, it is too.
     pub fn add(&self, id: &str) -> (Entry, Cancelled) {
-        let (cancel, cancelled) = watch::channel(None);
-        self.lock(|running| running.insert(id.to_owned(), cancel));
+        let mut known = self.known();
+        let (cancel, cancelled) = watch::channel(known.stopped_by.clone());
+        known.by_id.insert(id.to_owned(), cancel);
         (Entry { running: self.clone(), id: id.to_owned() }, cancelled)
     }
 
     /// Cancels one; false where it does not run. The first who cancels is the one who did.
     pub fn cancel(&self, id: &str, who: &str) -> bool {
-        self.lock(|running| match running.get(id) {
-            Some(cancel) => {
-                tell(cancel, who);
-                true
-            }
-            None => false,
-        })
+        let known = self.known();
+        let running = known.by_id.get(id);
+        running.inspect(|cancel| tell(cancel, who)).is_some()
     }
 
-    /// Cancels all.
+    /// Cancels all, and each that is added later.
     pub fn cancel_all(&self, who: &str) {
-        self.lock(|running| running.values().for_each(|cancel| tell(cancel, who)));
+        let mut known = self.known();
+        known.by_id.values().for_each(|cancel| tell(cancel, who));
+        known.stopped_by = Some(who.to_owned());
     }
 
-    fn lock<T>(
-        &self,
-        f: impl FnOnce(&mut HashMap<String, watch::Sender<Option<String>>>) -> T,
-    ) -> T {
-        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -63,6 +66,32 @@ fn tell(cancel: &watch::Sender<Option<String>>, who: &str) {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        self.running.lock(|running| running.remove(&self.id));
+        self.running.known().by_id.remove(&self.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_who_cancels_is_the_one_who_did() {
+        let running = Running::default();
+        let (entry, cancelled) = running.add("a");
+        assert!(running.cancel("a", "one") && running.cancel("a", "two"));
+        assert_eq!(cancelled.borrow().as_deref(), Some("one"));
+        drop(entry);
+        assert!(!running.cancel("a", "one"));
+    }
+
+    #[test]
+    fn what_is_added_after_all_were_cancelled_is_cancelled() {
+        let running = Running::default();
+        let (_entry, before) = running.add("a");
+        running.cancel_all("the stop");
+        let (_entry, after) = running.add("b");
+        for cancelled in [before, after] {
+            assert_eq!(cancelled.borrow().as_deref(), Some("the stop"));
+        }
     }
 }

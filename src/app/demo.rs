@@ -16,6 +16,9 @@ use crate::{
 /// Every demo tells the same story.
 const SEED: u64 = 1;
 
+/// What an admin of the demo can run.
+const PROCEDURES: &str = include_str!("demo.toml");
+
 /// Volumes are measured so often, where a real kubelet would have nothing new for a minute.
 const MEASURE_EVERY: Duration = Duration::from_secs(2);
 
@@ -52,12 +55,13 @@ fn configure(args: &DemoArgs, sim: &Sim, scratch: &Path) -> anyhow::Result<Confi
     Ok(config)
 }
 
-/// The story's requests hang for some seconds only, and are forgotten soon.
+/// The story's requests hang for some seconds only. Those that have ended do not count: the next round
+/// comes before they are forgotten.
 fn configuration(sim: &Sim) -> String {
     let url = sim.app_server_url();
     let address = url.trim_start_matches("ws://").split('/').next().unwrap_or_default();
     format!(
-        "[problems]\nrequest_open_seconds = 5\nrequest_minutes = 1\n\n\
+        "{PROCEDURES}\n[problems]\nrequest_open_seconds = 5\nrequest_p95_ms = 60000\n\n\
          [[probes]]\nname = \"app-server\"\ntcp = \"{address}\"\ninterval_seconds = 2\n\
          timeout_seconds = 1\n\n\
          [[pod_logs]]\nname = \"default\"\nnamespace = \"default\"\n\n\
@@ -96,5 +100,28 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         // What cannot be removed lies in the temporary folder all the same.
         let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_demo_is_configured_without_fault() {
+        let scratch = tempfile::tempdir().unwrap();
+        let sim = Sim::start(Scenario::Quiet, SEED, scratch.path()).await.unwrap();
+        let file = scratch.path().join("demo.toml");
+        std::fs::write(&file, configuration(&sim)).unwrap();
+        let settings = ServeArgs {
+            config: Some(file),
+            app_server_url: Some(sim.app_server_url()),
+            ..ServeArgs::default()
+        };
+        let config = Config::load(&settings).unwrap();
+        assert_eq!(config.faults, Vec::<String>::new());
+        let known = config.procedures;
+        assert_eq!((known.runbooks.len(), known.sequences.len()), (2, 1));
+        assert!(known.app_server.url.is_some_and(|url| url.starts_with("http://127.0.0.1:")));
     }
 }

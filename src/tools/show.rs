@@ -138,7 +138,7 @@ fn text(event: &Event) -> String {
         Event::ActionIntent(e) => format!("{} {} by {}: {}", e.id, e.action, e.actor, e.args),
         Event::ActionProgress(e) => format!("{} {}", e.id, e.line),
         Event::ActionOutcome(e) => {
-            let outcome = e.outcome.as_str();
+            let outcome = e.word();
             format!("{} {} by {} {outcome}: {} {}", e.id, e.action, e.actor, e.args, e.detail)
         }
         Event::Boot(e) => format!("{} on {}, {}", e.version, e.host, e.mode),

@@ -51,7 +51,7 @@ test('an empty list says whether anybody was looking', async () => {
   await page.getByRole('link', { name: 'Cluster' }).click()
   await page.getByText('No object of a cluster is recorded').waitFor()
   await until('a word on the cluster sources', async () => {
-    return (await page.getByText(/cluster\/Pod (is|are) (down|off|connecting)/).count()) > 0
+    return (await page.getByText(/cluster: .*Pod.* are (down|off|connecting)/).count()) > 0
   })
 })
 

@@ -83,7 +83,7 @@ test('a dry run says what would be done, and nothing is done', async () => {
   await page.goto(`${recorder.url}#/runbooks`)
   await runbook('greet').getByLabel('who').selectOption('admin')
   await runbook('greet').getByRole('button', { name: 'Dry run' }).click()
-  const lines = page.getByRole('region', { name: 'Dry run' })
+  const lines = page.getByRole('region', { name: 'Dry run of greet' })
   await lines.getByText(`GET ${appServer.url}/greet/admin`).waitFor()
   assert.deepEqual(await violations(page), [])
   assert.deepEqual(appServer.asked, [])

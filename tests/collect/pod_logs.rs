@@ -168,7 +168,7 @@ async fn every_container_of_a_pod_is_followed_and_its_lines_are_understood() {
     let mut logs = setup.observe();
     logs.state(SOURCE, State::Connecting).await;
     logs.state(SOURCE, State::Up).await;
-    let mut lines = vec![line(&mut logs).await, line(&mut logs).await, line(&mut logs).await];
+    let mut lines = [line(&mut logs).await, line(&mut logs).await, line(&mut logs).await];
     lines.sort_by(|a, b| a.target.cmp(&b.target));
     let told: Vec<_> = lines.iter().map(|l| (l.target.as_str(), l.level, &*l.message)).collect();
     let expected = [

@@ -170,7 +170,7 @@ impl Server {
 
     /// A request without access.
     pub fn bare(&self, method: Method, path: &str) -> RequestBuilder {
-        self.elsewhere(method, &format!("http://{}{path}", self.address))
+        self.client.request(method, format!("http://{}{path}", self.address))
     }
 
     /// A request with the admin key.

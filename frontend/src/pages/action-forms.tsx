@@ -12,6 +12,9 @@ import { query, setQuery } from '../state/route.ts'
 /** These have pages of their own, where their arguments are no plain texts. */
 const ELSEWHERE = new Set(['run-runbook', 'run-test-sequence'])
 
+/** The kind of object that an action is for which takes no kind: its names are proposed. */
+const KINDS: Readonly<Record<string, Args>> = { 'delete-pod': { kind: 'Pod' } }
+
 /** The choice of an action and its form. A link may bring the first values. */
 export function ActionForms(): JSX.Element | null {
   const declared = (actions.value.value?.declared ?? []).filter(({ name }) => !ELSEWHERE.has(name))
@@ -56,7 +59,7 @@ function ActionForm({ of, given }: FormProps): JSX.Element {
       name={of.name}
       what={of.what}
       args={of.args}
-      given={given}
+      given={{ ...KINDS[of.name], ...given }}
       verb="Start"
       wish={(args) => ({ action: of.name, args })}
       onStarted={({ id }) => setQuery({ id })}

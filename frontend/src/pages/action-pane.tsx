@@ -7,6 +7,7 @@ import { useEffect, useMemo } from 'preact/hooks'
 import type { Failure } from '../api/client.ts'
 import type { Action } from '../api/types.ts'
 import { count } from '../lib/format.ts'
+import { LINES_MAX } from '../lib/output.ts'
 import { duration, fullTime } from '../lib/time.ts'
 import { OutcomeBadge, UnsavedBadge } from '../parts/badge.tsx'
 import { Detail, Fields } from '../parts/detail.tsx'
@@ -59,7 +60,11 @@ function Parts({ action, progress }: PartsProps): JSX.Element {
       </p>
       {action.outcome === null && !isReplay.value && <Cancel action={action} />}
       <h3>Output</h3>
-      <Older of={progress} />
+      {lines.length >= LINES_MAX ? (
+        <p class="muted">Only the newest {count(LINES_MAX)} lines are shown; the journal has all.</p>
+      ) : (
+        <Older of={progress} />
+      )}
       {lines.length > 0 ? (
         <Output lines={lines} label={`Output of ${action.action}`} />
       ) : (

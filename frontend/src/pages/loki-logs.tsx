@@ -101,8 +101,10 @@ function Down(): JSX.Element | null {
   if (it?.up !== false) return null
   return (
     <Note kind="warn">
-      <b>Loki is down</b> since <Time at={it.since} />: {it.reason} The lines of the journal do not
-      need it.
+      <p>
+        <b>Loki is down</b> since <Time at={it.since} />: {it.reason}
+      </p>
+      <p>The lines of the journal do not need it.</p>
     </Note>
   )
 }

@@ -23,7 +23,6 @@ export function ProblemList({ answer }: { readonly answer: Overview }): JSX.Elem
   return (
     <Panel
       title="Problems"
-      class="problems"
       aside={`${count(critical)} critical, ${counted(problems.length - critical, 'warning')}`}
     >
       {problems.length === 0 && <NothingKnown sources={answer.sources} />}
@@ -42,13 +41,14 @@ export function ProblemList({ answer }: { readonly answer: Overview }): JSX.Elem
 /** That nothing is wrong is worth as much as what was looked at. */
 function NothingKnown({ sources }: { readonly sources: readonly Source[] }): JSX.Element {
   const away = alike(sources.filter((source) => source.state !== 'up'))
-  const isBlind = sources.every((source) => source.state !== 'up')
+  const watches = sources.filter((source) => source.name.startsWith('cluster/'))
+  const isBlind = watches.every((source) => source.state !== 'up')
   return (
     <div class={isBlind ? 'all-clear is-blind' : 'all-clear'}>
       <p>
         <span aria-hidden="true">{isBlind ? '\u25b2' : '\u2713'}</span>{' '}
         {isBlind
-          ? 'Not known: nothing is observed now. The sources say why.'
+          ? 'Not known: the cluster is not observed now. The sources say why.'
           : 'Nothing known is wrong.'}
       </p>
       {!isBlind &&
@@ -80,7 +80,7 @@ function ProblemItem({ problem }: { readonly problem: Problem }): JSX.Element {
   const isCritical = problem.severity === 'critical'
   const place = placeOf(problem)
   return (
-    <article class={`problem problem-${problem.severity}`}>
+    <article>
       <p>
         <Badge tone={isCritical ? 'bad' : 'warn'} word={problem.severity} />{' '}
         <b>{problem.title}</b>{' '}

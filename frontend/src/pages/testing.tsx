@@ -138,7 +138,6 @@ function StepsText(props: {
       </label>
       <textarea
         id={id}
-        class="steps-text"
         rows={16}
         spellcheck={false}
         aria-invalid={props.isWrong}

@@ -84,7 +84,7 @@ function Would({ wish }: { readonly wish: Wish }): JSX.Element {
     void tryOut(wish).then((value) => (answer.value = value))
   }, [wish])
   if (answer.value === null) return <p class="muted">Asking what it would do{'\u2026'}</p>
-  if (!answer.value.ok) return <DryRunLines answer={answer.value} />
+  if (!answer.value.ok) return <DryRunLines of={wish.action} answer={answer.value} />
   return (
     <ul class="would" aria-label="What it will do">
       {answer.value.value.would.map((line, index) => (

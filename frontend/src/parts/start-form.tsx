@@ -1,7 +1,7 @@
 /** The form that starts something: its fields, a dry run, and the question before it begins. */
 
 import { useSignal } from '@preact/signals'
-import type { ComponentChildren, JSX } from 'preact'
+import type { JSX } from 'preact'
 import { useId } from 'preact/hooks'
 
 import type { Answer } from '../api/client.ts'
@@ -28,8 +28,12 @@ interface FormProps {
   /** What the recorder is asked for, with the values of the fields that are filled in. */
   wish(values: Args): Wish
   readonly onStarted: (started: StartedAction) => void
-  /** Fields of its own, below the declared ones. */
-  readonly children?: ComponentChildren
+}
+
+/** A dry run, and of what. */
+interface Tried {
+  readonly of: string
+  readonly answer: Answer<DryRun>
 }
 
 /** The form. Without the right to act it says why, and only then cannot be sent. */
@@ -37,27 +41,30 @@ export function StartForm(props: FormProps): JSX.Element {
   const { name, what, args, verb } = props
   const values = useSignal<Args>(props.given)
   const asked = useSignal<Wish | null>(null)
-  const answer = useSignal<Answer<DryRun> | null>(null)
+  const tried = useSignal<Tried | null>(null)
   const id = useId()
   const refusal = whyNoWrites()
   const wish = (): Wish => props.wish(filledIn(args, values.value))
   const submit = (event: SubmitEvent): void => {
     event.preventDefault()
     const isDry = event.submitter?.getAttribute('value') === 'dry'
-    if (isDry) void tryOut(wish()).then((value) => (answer.value = value))
+    if (isDry) void dryRun(wish())
     else asked.value = wish()
   }
+  const dryRun = async (of: Wish): Promise<void> => {
+    tried.value = { of: JSON.stringify(of), answer: await tryOut(of) }
+  }
+  // What was tried out before something was changed says nothing any more.
+  const isCurrent = tried.value?.of === JSON.stringify(wish())
   return (
-    <form class="start-form" aria-label={name} onSubmit={submit}>
+    <form aria-label={name} onSubmit={submit}>
       <ArgFields
         args={args}
         values={values.value}
         onInput={(arg, value) => {
           values.value = { ...values.value, [arg]: value }
-          answer.value = null
         }}
       />
-      {props.children}
       <div class="buttons">
         <button type="submit" value="dry" disabled={refusal !== null} aria-describedby={id}>
           Dry run
@@ -75,7 +82,9 @@ export function StartForm(props: FormProps): JSX.Element {
           {refusal}
         </span>
       </div>
-      <div aria-live="polite">{answer.value && <DryRunLines answer={answer.value} />}</div>
+      <div aria-live="polite">
+        {tried.value && isCurrent && <DryRunLines of={name} answer={tried.value.answer} />}
+      </div>
       {asked.value && (
         <StartDialog
           title={`${verb} ${name}`}

@@ -46,8 +46,8 @@ export class Progress extends Question<ActionDetail> {
     if (before === null) return
     this.older.value = null
     const page = await this.page(before)
-    this.older.value = page.ok ? page.value.next : before
     if (page.ok) this.lines.value = joinLines(this.lines.value, page.value.progress)
+    this.older.value = page.ok ? page.value.next : before
   }
 
   protected override taken(answer: ActionDetail): void {

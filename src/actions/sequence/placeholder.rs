@@ -12,8 +12,7 @@ pub fn fill(text: &str, now: Timestamp) -> String {
     with_uuids(text)
 }
 
-fn shown(now: Timestamp, digits: i32) -> String {
-    let digits = digits.unsigned_abs() as usize;
+fn shown(now: Timestamp, digits: usize) -> String {
     let text = format!("{now:.digits$}");
     text.replace('T', " ").replace('Z', "")
 }

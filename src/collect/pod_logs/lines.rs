@@ -79,15 +79,15 @@ mod tests {
         out
     }
 
-    fn text(piece: &Piece) -> &str {
-        match piece {
-            Piece::Line(line) => &line.text,
-            Piece::Odd(odd) => odd,
-        }
-    }
-
     fn texts(pieces: &[Piece]) -> Vec<&str> {
-        pieces.iter().map(text).collect()
+        let mut texts = Vec::new();
+        for piece in pieces {
+            texts.push(match piece {
+                Piece::Line(line) => line.text.as_str(),
+                Piece::Odd(odd) => odd.as_str(),
+            });
+        }
+        texts
     }
 
     #[test]

@@ -13,6 +13,9 @@ const SKEW_NS: StampNs = SECOND_NS;
 /// How many lines wait at most until the place is found.
 const AHEAD_LINES_MAX: usize = 4096;
 
+/// And how many bytes.
+const AHEAD_BYTES_MAX: usize = 4 << 20;
+
 /// The last line that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
@@ -73,6 +76,7 @@ pub struct Search {
     known_ns: StampNs,
     /// Lines behind the place by their time, which may stand before it.
     ahead: Vec<Line>,
+    ahead_bytes: usize,
 }
 
 impl Search {
@@ -81,7 +85,7 @@ impl Search {
         let by_time = place.filter(|place| place.of_stamp == 0);
         let known_ns = by_time.map_or(StampNs::MIN, |place| place.stamp_ns);
         let place = place.filter(|place| place.of_stamp > 0);
-        Search { place, of_stamp: 0, known_ns, ahead: Vec::new() }
+        Search { place, of_stamp: 0, known_ns, ahead: Vec::new(), ahead_bytes: 0 }
     }
 
     /// Whether the place is still to be found.
@@ -116,8 +120,10 @@ impl Search {
             return self.give_up();
         }
         let is_behind = line.stamp_ns > place.stamp_ns + SKEW_NS;
+        self.ahead_bytes += line.text.len();
         self.ahead.push(line);
-        if is_behind || self.ahead.len() > AHEAD_LINES_MAX {
+        let is_full = self.ahead.len() > AHEAD_LINES_MAX || self.ahead_bytes > AHEAD_BYTES_MAX;
+        if is_behind || is_full {
             return self.give_up();
         }
         Came::Nothing

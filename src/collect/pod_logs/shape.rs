@@ -19,7 +19,7 @@ const GOES_ON_NS: StampNs = SECOND_NS;
 
 const LEVEL_FIELDS: [&str; 6] = ["level", "severity", "lvl", "levelname", "log.level", "@level"];
 const MESSAGE_FIELDS: [&str; 6] = ["message", "msg", "log", "event", "@message", "body"];
-const LOGGER_FIELDS: [&str; 4] = ["target", "logger", "logger_name", "name"];
+const LOGGER_FIELDS: [&str; 3] = ["target", "logger", "logger_name"];
 
 /// What a line says.
 #[derive(Debug, PartialEq)]

@@ -134,7 +134,7 @@ impl RunLog {
 /// The access log of nginx, and now and then its error log.
 fn web_server(time: Millis, bits: u64) -> String {
     let client = format!("10.42.0.{}", 2 + bits % 200);
-    if bits.is_multiple_of(97) {
+    if bits.is_multiple_of(397) {
         let at = at(time).strftime("%Y/%m/%d %H:%M:%S").to_string();
         return format!(
             "{at} [error] 29#29: *{} upstream timed out while reading upstream, client: {client}",
@@ -150,10 +150,10 @@ fn web_server(time: Millis, bits: u64) -> String {
 
 fn postgres(time: Millis, bits: u64) -> String {
     let at = at(time).strftime("%Y-%m-%d %H:%M:%S%.3f UTC").to_string();
-    let message = match bits % 12 {
+    let message = match bits % 60 {
         0 => "ERROR:  deadlock detected".to_owned(),
-        1 => format!("LOG:  duration: {}.3 ms  statement: select nodes", 1000 + bits % 3000),
-        2 => "LOG:  checkpoint starting: time".to_owned(),
+        1..=5 => format!("LOG:  duration: {}.3 ms  statement: select nodes", 1000 + bits % 3000),
+        6..=10 => "LOG:  checkpoint starting: time".to_owned(),
         _ => {
             format!("LOG:  connection authorized: user=app database=debate-map pid={}", bits % 900)
         }

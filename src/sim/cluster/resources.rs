@@ -11,31 +11,41 @@ pub(crate) struct Resource {
     pub(crate) namespaced: bool,
 }
 
-/// Every kind that is served.
+/// Every kind that is served. Of those after the deployments there is none unless somebody puts one,
+/// but a cluster has them.
 static RESOURCES: &[Resource] = &[
-    Resource { group_version: "v1", plural: "pods", kind: "Pod", namespaced: true },
-    Resource { group_version: "v1", plural: "nodes", kind: "Node", namespaced: false },
-    Resource { group_version: "v1", plural: "events", kind: "Event", namespaced: true },
-    Resource { group_version: "v1", plural: "namespaces", kind: "Namespace", namespaced: false },
-    Resource {
-        group_version: "v1",
-        plural: "persistentvolumeclaims",
-        kind: "PersistentVolumeClaim",
-        namespaced: true,
-    },
-    Resource {
-        group_version: "v1",
-        plural: "persistentvolumes",
-        kind: "PersistentVolume",
-        namespaced: false,
-    },
-    Resource {
-        group_version: "apps/v1",
-        plural: "deployments",
-        kind: "Deployment",
-        namespaced: true,
-    },
+    namespaced("v1", "pods", "Pod"),
+    of_cluster("v1", "nodes", "Node"),
+    namespaced("v1", "events", "Event"),
+    of_cluster("v1", "namespaces", "Namespace"),
+    namespaced("v1", "persistentvolumeclaims", "PersistentVolumeClaim"),
+    of_cluster("v1", "persistentvolumes", "PersistentVolume"),
+    namespaced("apps/v1", "deployments", "Deployment"),
+    namespaced("apps/v1", "replicasets", "ReplicaSet"),
+    namespaced("apps/v1", "statefulsets", "StatefulSet"),
+    namespaced("apps/v1", "daemonsets", "DaemonSet"),
+    namespaced("batch/v1", "jobs", "Job"),
+    namespaced("batch/v1", "cronjobs", "CronJob"),
+    namespaced("v1", "services", "Service"),
+    namespaced("networking.k8s.io/v1", "ingresses", "Ingress"),
+    namespaced("autoscaling/v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler"),
 ];
+
+const fn namespaced(
+    group_version: &'static str,
+    plural: &'static str,
+    kind: &'static str,
+) -> Resource {
+    Resource { group_version, plural, kind, namespaced: true }
+}
+
+const fn of_cluster(
+    group_version: &'static str,
+    plural: &'static str,
+    kind: &'static str,
+) -> Resource {
+    Resource { group_version, plural, kind, namespaced: false }
+}
 
 /// Names one object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

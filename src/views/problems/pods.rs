@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Context, Kind, OBJECTS_MAX, Problem, RECORDS_MAX, Severity, Subject, named, since_of};
+use super::{
+    Context, Kind, LOOK_BACK, OBJECTS_MAX, Problem, RECORDS_MAX, Severity, Subject, named, since_of,
+};
 use crate::{
     event::{Event, Key, Millis, ObjectRef},
     journal::Seq,
@@ -64,9 +66,8 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Problem> {
 /// Objects whose own past tells how often and since when they fail, those in the worst state first.
 pub(super) fn suspects<'a>(context: &Context<'a>) -> Vec<&'a Object> {
     let failed = |pod: &&Object| {
-        pod.trouble
-            .as_ref()
-            .is_some_and(|trouble| trouble.containers.iter().any(|c| c.failed.is_some()))
+        let containers = pod.trouble.iter().flat_map(|trouble| &trouble.containers);
+        containers.into_iter().any(|container| failed_lately(context, pod, container).is_some())
     };
     let mut pods: Vec<&Object> = context.objects_of("Pod").filter(failed).collect();
     pods.sort_by_key(|pod| pod.healthy);
@@ -112,7 +113,9 @@ fn judge<'a>(context: &Context<'a>, pod: &'a Object) -> Option<(Kind, Finding<'a
             )
         });
     }
-    let killed = |c: &&Container| c.failed.as_ref().is_some_and(|f| f.reason == OOM_KILLED);
+    let killed = |c: &&Container| {
+        failed_lately(context, pod, c).is_some_and(|failed| failed.reason == OOM_KILLED)
+    };
     if let Some(container) = trouble.containers.iter().find(killed)
         && is_looked_at(Kind::OomKilled)
     {
@@ -121,7 +124,7 @@ fn judge<'a>(context: &Context<'a>, pod: &'a Object) -> Option<(Kind, Finding<'a
     }
     let crashes = |c: &&Container| {
         waits_for(c, &[CRASH_WAIT])
-            || c.failed.as_ref().is_some_and(|failed| {
+            || failed_lately(context, pod, c).is_some_and(|failed| {
                 recorded.count >= context.thresholds.crash_restarts
                     || was_held_back(context, pod, failed)
             })
@@ -179,6 +182,17 @@ fn how_it_ended(container: &Container) -> String {
         Some(code) => format!("{} ended with {} ({code})", container.name, failed.reason),
         None => format!("{} ended with {}", container.name, failed.reason),
     }
+}
+
+/// How a container failed within the look-back. Its record may be older: nothing is recorded of a
+/// container that goes on well.
+fn failed_lately<'a>(
+    context: &Context<'_>,
+    pod: &Object,
+    container: &'a Container,
+) -> Option<&'a Failed> {
+    let from = context.now - LOOK_BACK.as_secs_f64() * 1000.0;
+    container.failed.as_ref().filter(|failed| failed.at.unwrap_or(pod.body.learned) >= from)
 }
 
 /// The cluster held a container back after its failure: it was not the first one. While it runs in

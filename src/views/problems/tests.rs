@@ -173,6 +173,10 @@ fn a_pod_that_was_killed_for_want_of_memory_is_named_though_it_runs_again() {
     world.object("Pod", "app-7d9-a", runs);
     let again = world.only();
     assert_eq!((again.id, again.severity), (problem.id, Severity::Warning));
+    // No record says that it goes on well.
+    let later = NOW + LOOK_BACK.as_secs_f64() * 1000.0;
+    let found = find(&world.state, &world.back, later, &world.thresholds);
+    assert_eq!(found, Found::default());
 }
 
 #[test]
