@@ -76,11 +76,7 @@ fn linked(binary: &Path) -> anyhow::Result<Linked> {
     Ok(Linked { server, link, _dir: dir })
 }
 
-fn wait(
-    server: &Server,
-    route: &str,
-    is_wanted: impl Fn(&Value) -> bool,
-) -> anyhow::Result<Value> {
+fn wait(server: &Server, route: &str, is_wanted: impl Fn(&Value) -> bool) -> anyhow::Result<Value> {
     let began = Instant::now();
     loop {
         let answer = server.get(route, Body::Keep)?;
@@ -126,6 +122,7 @@ fn read_feed(feed: impl BufRead, told: &mpsc::Sender<()>) -> anyhow::Result<Vec<
     let mut took = Vec::new();
     for text in feed.lines() {
         let text = text?;
+        ensure!(text != "event: shed", "the feed fell behind after {} lines", took.len());
         let Some(data) = text.strip_prefix("data: ") else { continue };
         let read = now_ms();
         let message: Value = serde_json::from_str(data)?;
