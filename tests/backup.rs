@@ -78,7 +78,9 @@ async fn recording(dir: &Path) -> (Sim, Process) {
     process
         .wait_for("/api/sources", |sources| {
             let sources = sources["sources"].as_array();
-            sources.is_some_and(|all| all.len() >= 5 && all.iter().all(|s| s["state"] == "up"))
+            sources.is_some_and(|all| {
+                all.len() >= 5 && all.iter().all(|s| s["state"] == "up" || s["state"] == "off")
+            })
         })
         .await;
     process

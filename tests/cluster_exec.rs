@@ -9,14 +9,14 @@ mod collected;
 use std::{fs, path::Path, time::Duration};
 
 use cluster::Cluster;
-use collected::{Collected, fast};
+use collected::{Collected, Seen, fast};
 use monitor_backend::{
     cluster::Access,
     collect::{
         Config, Resume,
         volumes::{self, Df, WhichPod},
     },
-    event::State,
+    event::{Event, SourceState, State},
 };
 use serde_json::json;
 
@@ -54,17 +54,16 @@ async fn exec_needs_the_component_and_a_kubelet_that_is_not_there_is_told() {
         ..Config::default()
     };
     let mut collected = Collected::start(&config, &Resume::default(), QUEUE_MESSAGES);
-    let down = collected.state(KUBELET, State::Down).await;
+    let [down, refused] = both_down(&mut collected).await;
     assert!(
         down.reason.contains("1 of 1: nowhere: ") && down.reason.contains("refused"),
         "{down:?}"
     );
 
-    collected.only = DF;
-    let refused = collected.state(DF, State::Down).await;
     for part in ["403", "pods/exec", "grant get and create on pods/exec", "exec-df"] {
         assert!(refused.reason.contains(part), "{part}: {}", refused.reason);
     }
+    collected.only = DF;
     apply(&cluster, overlay.path(), "components: [../manifests/components/exec-df]").await;
     let granted = loop {
         let down = collected.state(DF, State::Down).await;
@@ -73,6 +72,25 @@ async fn exec_needs_the_component_and_a_kubelet_that_is_not_there_is_told() {
         }
     };
     assert!(granted.reason.contains("refused"), "{}", granted.reason);
+}
+
+/// How the sources are first told to be down, in whichever order.
+async fn both_down(collected: &mut Collected) -> [SourceState; 2] {
+    let [mut kubelet, mut df] = [None, None];
+    loop {
+        if let Seen::Event(Event::SourceState(told)) = collected.next().await
+            && told.state == State::Down
+        {
+            match told.name.as_str() {
+                KUBELET => kubelet = kubelet.or(Some(told)),
+                DF => df = df.or(Some(told)),
+                _ => {}
+            }
+        }
+        if let (Some(kubelet), Some(df)) = (&kubelet, &df) {
+            return [kubelet.clone(), df.clone()];
+        }
+    }
 }
 
 /// Applies the base, and more, as an overlay does.

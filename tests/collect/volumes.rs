@@ -381,8 +381,8 @@ async fn df_that_fails_in_any_way_says_why_and_is_tried_again() {
     collected.state(DF, State::Up).await;
     let script = |steps: Vec<Step>, end| Script { steps, end };
     for (script, reason) in [
-        (script(vec![], End::NotFound), "no df can be run in the container"),
-        (script(vec![], End::Exit(127)), "no df can be run in the container"),
+        (script(vec![], End::NotFound), "df cannot be run"),
+        (script(vec![], End::Exit(127)), "df cannot be run"),
         (
             Script::fails("df: /var/lib/data: No such file or directory", 1),
             "df ended with 1: df: /",

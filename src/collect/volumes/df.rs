@@ -36,7 +36,7 @@ const PODS_MAX: u32 = 50;
 const OUTPUT_BYTES_MAX: u64 = 16 << 10;
 
 /// What a container says is told up to so many characters.
-const SAID_CHARS_MAX: usize = 200;
+const SAID_CHARS_MAX: usize = 400;
 
 /// Exit statuses that mean that there is no such program, or none that can be run.
 const NO_PROGRAM: [i32; 2] = [126, 127];
@@ -217,7 +217,9 @@ fn failure(exit: &Exit, complaint: &str) -> Trouble {
         _ => {
             let said = if complaint.is_empty() { &exit.message } else { complaint };
             let said = beginning(said);
-            let reason = format!("no df can be run in the container ({said}); name another one");
+            let reason = format!(
+                "df cannot be run ({said}); does the container have it, and is the node well?"
+            );
             (reason, Retry::Rarely)
         }
     }
