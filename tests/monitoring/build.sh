@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings the Prometheus and the Alertmanager that the tests show on the second port, and prints the
-# folder that holds them as the only line on stdout: `prometheus` and `alertmanager` side by side, and
-# `web`, Prometheus's own pages, where it does not bring them inside. Nothing is done when they are
+# folder that holds them as the only line on stdout: `prometheus`, `promtool` and `alertmanager` side by
+# side, and `web`, Prometheus's own pages, where it does not bring them inside. Nothing is done when they are
 # there already, and a folder of one's own named by MONITORING_ASSETS is taken as it is.
 #
 # Alertmanager is compiled from its Go module, whose pages are part of it. Those of Prometheus are not
@@ -10,7 +10,7 @@
 set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-tools=(prometheus alertmanager)
+tools=(prometheus promtool alertmanager)
 
 # Prometheus of Debian, and what its pages load.
 packages=(prometheus fonts-glyphicons-halflings libjs-bootstrap4 libjs-d3
@@ -58,7 +58,7 @@ if [[ ! -x "$assets/alertmanager" ]]; then
     mv -f "$unfinished/alertmanager" "$assets/alertmanager"
 fi
 
-if [[ ! -x "$assets/prometheus" ]]; then
+if [[ ! -x "$assets/prometheus" || ! -x "$assets/promtool" ]]; then
     say "unpacking Debian's Prometheus, once, into $assets"
     # A folder that apt's own user can write to, where it has one.
     chmod 755 "$unfinished"
@@ -74,6 +74,7 @@ if [[ ! -x "$assets/prometheus" ]]; then
     rm -rf "$assets/debian"
     mv "$unfinished/debian" "$assets/debian"
     ln -sfn debian/usr/share/prometheus/web "$assets/web"
+    ln -sfn debian/usr/bin/promtool "$assets/promtool"
     # Last: whoever finds it finds all of it.
     ln -sfn debian/usr/bin/prometheus "$assets/prometheus"
 fi

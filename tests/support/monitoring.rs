@@ -1,12 +1,16 @@
 //! The real Prometheus and Alertmanager, each in a folder of its own and on a free port.
 
+#[path = "monitoring_assets.rs"]
+mod monitoring_assets;
+
 use std::{
     io::{BufRead, BufReader},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
 };
 
 use monitor_backend::outside::Upstream;
+use monitoring_assets::assets;
 use tempfile::TempDir;
 
 /// A running tool; it ends when this is dropped, and with the test's own thread at the latest.
@@ -97,13 +101,4 @@ fn written(dir: &Path, name: &str, text: &str) -> String {
     let path = dir.join(name);
     std::fs::write(&path, text).expect("the folder is writable");
     path.display().to_string()
-}
-
-/// The folder that `tests/monitoring/build.sh` names; it brings what is missing.
-fn assets() -> PathBuf {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/monitoring/build.sh");
-    let output = Command::new(script).stdin(Stdio::null()).output().expect("bash is there");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "the tools could not be had:\n{said}");
-    PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())
 }
