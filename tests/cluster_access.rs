@@ -220,7 +220,10 @@ async fn a_recorder_that_may_not_ask_says_so() {
     let answer = session(&server, "some.token").send().await.unwrap();
     assert_eq!(answer.status(), 503);
     let told = answer.text().await.unwrap();
-    assert!(told.contains("may not ask") && told.contains("manifests/base"), "{told}");
+    assert!(
+        told.contains("may not create tokenreviews") && told.contains("manifests/base"),
+        "{told}"
+    );
 }
 
 /// Waits until the API server acts on what the account was granted.

@@ -103,13 +103,19 @@ impl std::fmt::Display for Workload {
     }
 }
 
+/// Which part of the manifests grants a right: what is only looked at is the base's.
+fn whence(verb: &str, plural: &str) -> &'static str {
+    let is_of_base = matches!(verb, "get" | "list") && !plural.ends_with("/scale");
+    if is_of_base { "the base" } else { "the component `actions`" }
+}
+
 /// What a failed request means, and what to do about it.
 pub fn failed(verb: &str, plural: &str, about: &str, error: &kube::Error) -> String {
     let explained = cluster::explain(error);
     let advice = match error {
         kube::Error::Api(status) if status.code == 403 => format!(
-            "; grant {verb} on {plural} in this namespace, as the component `actions` of the \
-             manifests does"
+            "; grant {verb} on {plural} in this namespace, as {} of the manifests does",
+            whence(verb, plural)
         ),
         kube::Error::Api(_) => String::new(),
         _ => "; is the API server running and reachable?".into(),

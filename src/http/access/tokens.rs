@@ -4,6 +4,7 @@
 //! nowhere and never logged. What the cluster could not be asked is not kept.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -40,7 +41,7 @@ pub(super) enum Unreviewed {
     /// The cluster could not be asked.
     Unknown {
         /// In words that whoever asks may read.
-        why: &'static str,
+        why: Cow<'static, str>,
     },
 }
 
@@ -99,7 +100,7 @@ impl Tokens {
         };
         // A shortened name could be somebody else's.
         if actor.len() > ACTOR_BYTES_MAX {
-            return Err(Unreviewed::Unknown { why: "the name of its user is too long" });
+            return Err(Unreviewed::Unknown { why: "the name of its user is too long".into() });
         }
         Ok(Caller { actor, role, via: Via::Token, by_cookie: false })
     }
@@ -114,8 +115,9 @@ impl Tokens {
             Ok(Ok(verdict)) => verdict,
             Ok(Err(error)) => return Err(self.unknown(&error)),
             Err(_) => {
-                self.log(&"the cluster API did not answer in time");
-                return Err(Unreviewed::Unknown { why: "the cluster API did not answer in time" });
+                let why = "the cluster API did not answer in time";
+                self.log(&why);
+                return Err(Unreviewed::Unknown { why: why.into() });
             }
         };
         self.remember(digest, verdict.clone());
@@ -124,15 +126,15 @@ impl Tokens {
 
     /// What went wrong, without addresses and names: whoever asks is not known yet.
     fn unknown(&self, error: &cluster::ReviewError) -> Unreviewed {
-        let why = match error {
+        let why: Cow<'static, str> = match error {
             cluster::ReviewError::Unreachable { source: cluster::Error::NotConfigured } => {
                 return Unreviewed::NoToken;
             }
-            cluster::ReviewError::Forbidden { .. } => {
-                "the recorder may not ask the cluster API; grant it what manifests/base grants"
+            cluster::ReviewError::Forbidden { what, .. } => {
+                format!("the recorder may not create {what}, which manifests/base grants").into()
             }
             cluster::ReviewError::Unreachable { .. } | cluster::ReviewError::Failed { .. } => {
-                "the cluster API could not be asked; the log of the recorder says why"
+                "the cluster API could not be asked; the log of the recorder says why".into()
             }
         };
         self.log(error);
