@@ -10,7 +10,10 @@ use futures_util::FutureExt;
 use tokio::sync::watch;
 
 use super::{outlet::Stopped, pace::Pace, report::Report};
-use crate::event::{Event, State};
+use crate::{
+    cluster,
+    event::{Event, State},
+};
 
 /// How long a collector that stops waits for room in the recorder's queue.
 const LAST_WORDS_MAX: Duration = Duration::from_secs(1);
@@ -71,6 +74,16 @@ impl Failure {
         let reason = "the collector failed in itself and begins anew; this is a bug, please report \
                       it with the panic in the log";
         Failure::Down { reason: reason.into(), retry: Retry::BackOff }
+    }
+}
+
+impl From<cluster::Error> for Failure {
+    fn from(error: cluster::Error) -> Failure {
+        let reason = error.to_string();
+        match error {
+            cluster::Error::NotConfigured => Failure::NotConfigured { reason },
+            _ => Failure::Down { reason, retry: Retry::BackOff },
+        }
     }
 }
 

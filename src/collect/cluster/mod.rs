@@ -29,10 +29,10 @@ pub use kinds::{Kind, Kinds, More};
 use super::{
     pace::Pace,
     report::Report,
-    supervisor::{Failure, Retry, Source},
+    supervisor::{Failure, Source},
 };
 use crate::{
-    cluster::{self, Access},
+    cluster::Access,
     event::{Event, Extensions, Millis, WatchPosition},
 };
 
@@ -125,10 +125,7 @@ impl Source for Watcher {
             return Err(Failure::NotConfigured { reason: reason.into() });
         };
         // Made anew after every failure, so that renewed credentials are found.
-        let cluster = access.cluster().await.map_err(|e| match e {
-            cluster::Error::NotConfigured => Failure::NotConfigured { reason: e.to_string() },
-            _ => Failure::Down { reason: e.to_string(), retry: Retry::BackOff },
-        })?;
+        let cluster = access.cluster().await?;
         report.connecting().await?;
         self.path = self.find_path(&cluster).await?;
         loop {

@@ -48,7 +48,7 @@ use super::{
     supervisor::{Failure, Retry, Source},
 };
 use crate::{
-    cluster::{self, Access, Cluster},
+    cluster::{Access, Cluster},
     event::{Event, Millis, PodLogPosition, now},
 };
 
@@ -252,10 +252,7 @@ impl Source for Selection {
             return Err(Failure::NotConfigured { reason: reason.into() });
         };
         // Made anew after every failure, so that renewed credentials are found.
-        let cluster = access.cluster().await.map_err(|e| match e {
-            cluster::Error::NotConfigured => Failure::NotConfigured { reason: e.to_string() },
-            _ => Failure::Down { reason: e.to_string(), retry: Retry::BackOff },
-        })?;
+        let cluster = access.cluster().await?;
         report.connecting().await?;
         self.tell_positions(report).await?;
         let mut flock = Flock::new(self.selection.clone(), cluster, self.pace, report);

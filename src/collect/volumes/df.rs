@@ -65,10 +65,7 @@ impl InPods {
     }
 
     async fn round(&mut self, access: &Access, report: &mut Report) -> Result<(), Failure> {
-        let cluster = access.cluster().await.map_err(|error| match error {
-            cluster::Error::NotConfigured => Failure::NotConfigured { reason: error.to_string() },
-            error => Failure::Down { reason: error.to_string(), retry: Retry::BackOff },
-        })?;
+        let cluster = access.cluster().await?;
         report.connecting().await?;
         let mut troubles = Troubles::default();
         let wait = self.answer_time_max;

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     cluster::{
-        self, Access, Cluster,
+        Access, Cluster,
         kubelet::{Error, Kubelets},
     },
     collect::{
@@ -65,8 +65,8 @@ impl AllNodes {
 
     async fn round(&mut self, access: &Access, report: &mut Report) -> Result<(), Failure> {
         // Made anew each time, so that renewed credentials are found.
-        let cluster = access.cluster().await.map_err(not_reached)?;
-        let kubelets = access.kubelets().await.map_err(not_reached)?;
+        let cluster = access.cluster().await?;
+        let kubelets = access.kubelets().await?;
         report.connecting().await?;
         let nodes = known::nodes(&cluster.client).await.map_err(|error| Failure::Down {
             reason: known::list_failed("nodes", &cluster.address, &error),
@@ -141,13 +141,6 @@ impl AllNodes {
             format!("{failed}; until then claims that were deleted seem to be there")
         })?;
         Ok(self.book.end_volumes(|claim| !seen.claims.contains(claim) && !living.contains(claim)))
-    }
-}
-
-fn not_reached(error: cluster::Error) -> Failure {
-    match error {
-        cluster::Error::NotConfigured => Failure::NotConfigured { reason: error.to_string() },
-        error => Failure::Down { reason: error.to_string(), retry: Retry::BackOff },
     }
 }
 
