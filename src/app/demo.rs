@@ -77,6 +77,9 @@ async fn tell(mut scenes: watch::Receiver<Vec<Scene>>) {
         for scene in now.iter().filter(|scene| !told.contains(scene)) {
             match scene.ended {
                 None => println!("story: {} begins: {}", scene.problem, scene.what),
+                Some(_) if scene.by_admin => {
+                    println!("story: {} ends: by the admin", scene.problem)
+                }
                 Some(_) => println!("story: {} ends", scene.problem),
             }
         }

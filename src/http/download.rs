@@ -78,7 +78,7 @@ fn newest_backup(ask: Ask<'_>, reader: &Reader) -> Result<Response, Error> {
 
 fn check_held(ask: Ask<'_>, reader: &Reader, to: Seq) -> Result<(), Error> {
     let held = reader.positions();
-    if to <= held.durable_seq && to + 1 >= held.first_seq {
+    if held.can_back_up(to) {
         return Ok(());
     }
     if range::is_bare(ask.headers) {

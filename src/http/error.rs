@@ -1,5 +1,7 @@
 //! Why a request was refused: a stable code and a text for the client; the rest is for the log.
 
+use std::borrow::Cow;
+
 use hyper::{
     StatusCode,
     header::{ALLOW, CONTENT_RANGE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
@@ -39,7 +41,7 @@ pub(super) enum Error {
     #[error("that is neither the admin key nor a token that the cluster knows for this audience")]
     WrongKey,
     #[error("the token could not be checked, since {why}; the admin key works without the cluster")]
-    Unreviewed { why: std::borrow::Cow<'static, str> },
+    Unreviewed { why: Cow<'static, str> },
     #[error(
         "{actor} may see nothing here: bind a ClusterRole to it that allows the verb get (and post, to \
          act) on the non-resource URL {path}, as manifests/components/access does"

@@ -40,8 +40,8 @@ impl Reader {
     /// `to` lies before the oldest event or is not durable yet.
     pub fn backup(&self, to: Seq) -> Result<Download, Error> {
         let state = self.state();
-        let (first, last) = (state.positions.first_seq, state.positions.durable_seq);
-        if to > last || to + 1 < first {
+        if !state.positions.can_back_up(to) {
+            let (first, last) = (state.positions.first_seq, state.positions.durable_seq);
             return Err(Error::OutOfReach { seq: to, first, last });
         }
         let cuts = cuts(&state, to).attempting("reading", &self.path)?;

@@ -23,6 +23,14 @@ pub struct Positions {
     pub bytes: u64,
 }
 
+impl Positions {
+    /// Whether there can be a backup up to an event: it is here and durable. Without any event, the
+    /// backup of that is one too; but an event that was wiped or retired has none.
+    pub fn can_back_up(&self, to: Seq) -> bool {
+        to == self.durable_seq || (self.first_seq..=self.durable_seq).contains(&to)
+    }
+}
+
 /// Segments and positions that belong together; immutable but for the last segment's end.
 #[derive(Debug, Clone, Default)]
 pub struct State {

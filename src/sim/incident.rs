@@ -215,7 +215,7 @@ impl Story {
                 self.cluster.set_image(image, None);
             }
         }
-        self.scenes.end_all();
+        self.scenes.end_all(*ended == Ended::ByAdmin);
     }
 
     async fn lost_node(&self) {
@@ -224,7 +224,7 @@ impl Story {
         self.mood.send_replace(Mood::Strained);
         tokio::time::sleep(self.paced(Duration::from_secs(25))).await;
         self.cluster.set_node_ready(LOST_NODE, true);
-        self.scenes.end_all();
+        self.scenes.end_all(false);
     }
 
     /// The database's volume fills from 82 to 95 %, and is made empty again.
@@ -238,7 +238,7 @@ impl Story {
         tokio::time::sleep(time + JUMP * 4).await;
         self.cluster.fill_volume(namespace, claim, 0.45, JUMP);
         tokio::time::sleep(JUMP).await;
-        self.scenes.end_all();
+        self.scenes.end_all(false);
     }
 
     fn deploy(&self, image: &str) {

@@ -19,6 +19,8 @@ pub struct Scene {
     pub began: Millis,
     /// When its cause was taken away; `None` while it lasts.
     pub ended: Option<Millis>,
+    /// Whether an admin did that.
+    pub by_admin: bool,
 }
 
 /// The scenes of this run, oldest first.
@@ -33,7 +35,7 @@ impl Scenes {
 
     /// Something went wrong.
     pub(super) fn begin(&self, problem: &'static str, what: &'static str) {
-        let scene = Scene { problem, what, began: now(), ended: None };
+        let scene = Scene { problem, what, began: now(), ended: None, by_admin: false };
         self.0.send_modify(|scenes| {
             if scenes.len() >= SCENES_MAX {
                 scenes.remove(0);
@@ -42,11 +44,14 @@ impl Scenes {
         });
     }
 
-    /// Everything that goes on ends.
-    pub(super) fn end_all(&self) {
+    /// Everything that goes on ends, by itself or by an admin.
+    pub(super) fn end_all(&self, by_admin: bool) {
         self.0.send_modify(|scenes| {
             let open = scenes.iter_mut().filter(|scene| scene.ended.is_none());
-            open.for_each(|scene| scene.ended = Some(now()));
+            for scene in open {
+                scene.ended = Some(now());
+                scene.by_admin = by_admin;
+            }
         });
     }
 }

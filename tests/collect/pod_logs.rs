@@ -126,6 +126,21 @@ async fn messages(collected: &mut Collected, count: usize) -> Vec<String> {
     messages
 }
 
+/// The next line and the next gap, whichever comes first.
+async fn line_and_gap(collected: &mut Collected) -> (LogLine, Gap) {
+    let (mut line, mut gap) = (None, None);
+    collected
+        .wait(|seen| {
+            match seen {
+                Seen::Event(Event::LogLine(came)) => line = line.take().or(Some(came.clone())),
+                Seen::Event(Event::Gap(came)) => gap = gap.take().or(Some(came.clone())),
+                _ => {}
+            }
+            line.clone().zip(gap.clone())
+        })
+        .await
+}
+
 async fn position(collected: &mut Collected, want: impl Fn(&PodLogPosition) -> bool) {
     collected
         .wait(|seen| match seen {
@@ -370,8 +385,8 @@ async fn a_node_that_cannot_be_reached_costs_its_logs_alone_and_is_told() {
     setup.runs("p", 0);
     setup.runs("q", 0);
     let mut logs = setup.observe();
-    assert_eq!(messages(&mut logs, 1).await, ["of q"]);
-    let gap = logs.gap(SOURCE).await;
+    let (line, gap) = line_and_gap(&mut logs).await;
+    assert_eq!(line.message, "of q");
     assert!(gap.reason.contains("ns/p/main: its log cannot be read"), "{gap:?}");
     assert!(gap.reason.contains("connection refused"), "{gap:?}");
     setup.change(MAIN, |log| log.trouble = Trouble::None);
@@ -411,8 +426,8 @@ async fn what_a_node_says_in_the_logs_place_is_told_and_is_no_line() {
     setup.runs("p", 0);
     setup.runs("q", 0);
     let mut logs = setup.observe();
-    assert_eq!(messages(&mut logs, 1).await, ["of q"]);
-    let gap = logs.gap(SOURCE).await;
+    let (line, gap) = line_and_gap(&mut logs).await;
+    assert_eq!(line.message, "of q");
     assert!(gap.reason.contains("unable to retrieve container logs"), "{gap:?}");
     setup.change(MAIN, |log| log.trouble = Trouble::Says(format!("{says}\u{0}\u{1}garbage")));
     setup.change(MAIN, |log| log.trouble = Trouble::None);
@@ -488,6 +503,20 @@ async fn a_server_that_disappears_is_told_and_the_logs_go_on_where_they_stopped(
     setup.server.set(|state| state.is_down = false);
     logs.gap(SOURCE).await;
     assert_eq!(messages(&mut logs, 1).await, ["b"]);
+    logs.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_that_disappears_as_soon_as_a_log_is_open_is_told_by_a_gap_too() {
+    let setup = Setup::new().await;
+    setup.log(MAIN, PodLog::of(setup.start_ns, &[]));
+    setup.runs("p", 0);
+    let mut logs = setup.observe();
+    logs.state(SOURCE, State::Up).await;
+    setup.server.set(|state| state.is_down = true);
+    logs.state(SOURCE, State::Down).await;
+    setup.server.set(|state| state.is_down = false);
+    logs.gap(SOURCE).await;
     logs.stop().await;
 }
 

@@ -137,6 +137,19 @@ fn a_wipe_does_no_harm_to_a_download_under_way() {
 }
 
 #[test]
+fn the_last_event_before_a_wipe_has_no_backup_any_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut writer, reader, written) = filled(dir.path());
+    let to = written.len() as u64;
+    let note = WipeNote { actor: "a".into(), reason: "r".into(), time_ns: 1 };
+    writer.wipe(&note, &[history("wiped").as_new()]).unwrap();
+    let positions = reader.positions();
+    assert_eq!((positions.first_seq, positions.durable_seq), (to + 1, to + 1));
+    assert!(matches!(reader.backup(to), Err(Error::OutOfReach { .. })));
+    assert_eq!(scan(&open_backup(&reader, to + 1), ALL).len(), 1);
+}
+
+#[test]
 fn retention_does_no_harm_to_a_download_under_way() {
     let dir = tempfile::tempdir().unwrap();
     let fs = Faulty::new();

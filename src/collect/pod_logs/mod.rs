@@ -168,7 +168,11 @@ impl Selection {
         report: &mut Report,
     ) -> Result<(), Failure> {
         match told {
-            Told::Opened => report.up_again(READ_AFTERWARDS).await?,
+            Told::Opened => {
+                report.up_again(READ_AFTERWARDS).await?;
+                // What is lost before the next tick must lie in a gap too.
+                report.heard(now());
+            }
             Told::Read(mut events, position) => {
                 events.extend(position.clone().map(Event::PodLogPosition));
                 events.extend(report.malformed_due());

@@ -309,8 +309,12 @@ fn a_volume_is_a_warning_and_then_critical_and_the_recorders_own_may_be_fuller()
     assert_eq!((problem.kind, problem.severity), (Kind::VolumeFilling, Severity::Critical));
     assert_eq!(problem.title, "the volume data (default) is 93 % full");
     world.apply(usage("", OWN_CLAIM, 91));
-    let kinds: Vec<Kind> = world.found().iter().map(|problem| problem.kind).collect();
+    let found = world.found();
+    let kinds: Vec<Kind> = found.iter().map(|problem| problem.kind).collect();
     assert_eq!(kinds, [Kind::JournalDegraded, Kind::VolumeFilling]);
+    let (own, other) = (&found[0].threshold, &found[1].threshold);
+    assert_eq!(own, "90 % full (volume_critical_percent)");
+    assert!(other.starts_with("80 % full (volume_warning_percent), critical from 90 %"), "{other}");
 }
 
 #[test]

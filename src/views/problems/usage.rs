@@ -1,6 +1,8 @@
 //! Volumes that fill, and probes that fail.
 
-use super::{Context, Kind, OWN_CLAIM, OWN_NAME, Problem, RECORDS_MAX, Severity, Subject};
+use super::{
+    Context, Kind, OWN_CLAIM, OWN_NAME, Problem, RECORDS_MAX, Severity, Subject, Thresholds,
+};
 use crate::{
     event::{Event, Millis, ObjectRef, VolumeUsage},
     journal::Seq,
@@ -18,6 +20,18 @@ fn percent(usage: &VolumeUsage) -> f64 {
 /// The recorder fills four fifths of its own volume on purpose, and says so if it cannot write.
 fn is_own(usage: &VolumeUsage) -> bool {
     usage.namespace.is_empty() && usage.claim == OWN_CLAIM
+}
+
+fn threshold(thresholds: &Thresholds, usage: &VolumeUsage) -> String {
+    let Thresholds { volume_warning_percent, volume_critical_percent, .. } = thresholds;
+    if is_own(usage) {
+        format!("{volume_critical_percent} % full (volume_critical_percent)")
+    } else {
+        format!(
+            "{volume_warning_percent} % full (volume_warning_percent), critical from \
+             {volume_critical_percent} % (volume_critical_percent)"
+        )
+    }
 }
 
 fn limit(context: &Context<'_>, usage: &VolumeUsage) -> u64 {
@@ -83,11 +97,7 @@ fn volume_problem(context: &Context<'_>, volume: &Volume) -> Problem {
         advice: "Make room or enlarge the claim; its history says how fast it fills".into(),
         since,
         records,
-        threshold: format!(
-            "{} % full (volume_warning_percent), critical from {} % (volume_critical_percent)",
-            limit(context, usage),
-            thresholds.volume_critical_percent
-        ),
+        threshold: threshold(thresholds, usage),
         count: 1,
         last_seen: context.last_seen(&usage.source),
     }
