@@ -16,6 +16,9 @@ mod log;
 #[path = "kill/plan.rs"]
 mod plan;
 
+#[path = "kill/pod_logs.rs"]
+mod pod_logs;
+
 #[path = "support/process.rs"]
 mod process;
 

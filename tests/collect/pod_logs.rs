@@ -521,6 +521,31 @@ async fn a_server_that_disappears_as_soon_as_a_log_is_open_is_told_by_a_gap_too(
 }
 
 #[tokio::test]
+async fn more_logs_than_can_be_followed_are_told_and_followed_when_there_is_room() {
+    /// As many as the collector follows at once.
+    const FOLLOWED_MAX: usize = 200;
+    let setup = Setup::new().await;
+    let pods: Vec<String> = (0..=FOLLOWED_MAX).map(|number| format!("p{number}")).collect();
+    for pod in &pods {
+        setup.log(&format!("ns/{pod}/main"), PodLog::of(setup.start_ns, &[pod]));
+        setup.runs(pod, 0);
+    }
+    let mut logs = setup.observe();
+    let gap = logs.gap(SOURCE).await;
+    assert!(gap.reason.starts_with("1 more containers match than can be followed"), "{gap:?}");
+    let is_line = |seen: &&Seen| matches!(seen, Seen::Event(Event::LogLine(_)));
+    let before = logs.passed.iter().filter(is_line).count();
+    messages(&mut logs, FOLLOWED_MAX - before).await;
+    let requests = setup.server.state().requests.clone();
+    let is_asked = |pod: &&String| requests.contains(&format!("log ns/{pod}/main"));
+    let (followed, waiting): (Vec<_>, Vec<_>) = pods.iter().partition(is_asked);
+    assert_eq!(waiting.len(), 1);
+    setup.server.delete(PODS, followed[0]);
+    assert_eq!(messages(&mut logs, 1).await, [waiting[0].as_str()]);
+    logs.stop().await;
+}
+
+#[tokio::test]
 async fn after_a_wipe_the_logs_go_on_and_the_journal_learns_again_where() {
     let setup = Setup::new().await;
     setup.log(MAIN, PodLog::of(setup.start_ns, &["a"]));

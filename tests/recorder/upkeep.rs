@@ -107,6 +107,37 @@ async fn files_that_somebody_removes_are_noticed_and_recording_goes_on() {
 }
 
 #[tokio::test]
+async fn a_flood_of_pod_logs_costs_them_alone_and_the_gap_counts_what_was_dropped() {
+    const LINES: u64 = 512;
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let setup = Setup { source_bytes_per_day: Some(1 << 20), ..setup(dir.path()) };
+    let started = start(setup).await;
+    let Event::LogLine(long) = log_line(&"x".repeat(1024)) else { unreachable!("it is a line") };
+    let of_pod = Event::LogLine(LogLine { source: "pod-logs/web".into(), ..long });
+    for _ in 0..LINES / 64 {
+        send(&started, vec![of_pod.clone(); 64]).await;
+    }
+    settle(&started).await;
+    let lines = events(&reader(&started), &[kind::LOG_LINE]);
+    let recorded = lines.iter().filter(|line| **line == of_pod).count() as u64;
+    assert!((200..300).contains(&recorded), "{recorded} lines of 1 KiB");
+    assert_eq!(lines.len() as u64, recorded + 1, "the app-server's line is there");
+    stop(started).await;
+
+    let (reader, _) = Reader::open(dir.path()).expect("it opens");
+    let gaps = events(&reader, &[kind::GAP]);
+    let told: Vec<_> = gaps
+        .iter()
+        .filter_map(|event| match event {
+            Event::Gap(gap) if gap.reason.contains("source_bytes_per_day") => Some(gap),
+            _ => None,
+        })
+        .map(|gap| (gap.source.as_str(), gap.dropped))
+        .collect();
+    assert_eq!(told, [("pod-logs/web", Some(LINES - recorded))]);
+}
+
+#[tokio::test]
 async fn a_flood_costs_its_source_alone_and_no_trace_stays_open_for_it() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     // A burst is a quarter of a day: 256 KiB.

@@ -29,6 +29,7 @@ enum Program {
     AppServer,
     WebServer,
     Postgres,
+    Counter,
     Other,
 }
 
@@ -49,6 +50,7 @@ impl RunLog {
             "app-server" => Program::AppServer,
             "web-server" => Program::WebServer,
             "debate-map-db" => Program::Postgres,
+            "counter" => Program::Counter,
             _ => Program::Other,
         };
         let bare = id.rsplit('/').next().unwrap_or_default();
@@ -72,6 +74,7 @@ impl RunLog {
             Program::AppServer => 700.0,
             Program::WebServer => 400.0,
             Program::Postgres => 2_500.0,
+            Program::Counter => 20.0,
             Program::Other => 5_000.0,
         }
     }
@@ -96,6 +99,7 @@ impl RunLog {
             Program::AppServer => self.app_server(time, bits),
             Program::WebServer => web_server(time, bits),
             Program::Postgres => postgres(time, bits),
+            Program::Counter => format!("line {number}"),
             Program::Other => format!("I{} 1 main.go:{}] synced", klog_time(time), 40 + bits % 9),
         };
         Line { stamp, text }
