@@ -43,6 +43,15 @@ async fn listen(config: &Config, faults: &mut Vec<String>) -> Option<TcpListener
     }
 }
 
+/// The names of the sources that the tools are.
+pub fn sources(outside: &Outside) -> Vec<String> {
+    outside.tools().map(|(tool, ..)| source(tool)).collect()
+}
+
+fn source(tool: Tool) -> String {
+    format!("outside/{}", tool.name())
+}
+
 /// Records how the tools are, each change of it, until the stop. A wipe empties that too, so all of
 /// it is said again then.
 pub async fn record(
@@ -84,7 +93,7 @@ async fn record_one(
 fn told(tool: Tool, health: Health) -> Option<Event> {
     let state = if health.up? { State::Up } else { State::Down };
     Some(Event::SourceState(SourceState {
-        name: format!("outside/{}", tool.name()),
+        name: source(tool),
         state,
         reason: health.reason,
         since: health.since,

@@ -77,6 +77,7 @@ pub async fn record_and_serve(
     let outlet = Outlet::new(queue, generation.clone()).redacting(Arc::clone(&config.redaction));
     let intake = Intake { queue: intake, waits: outlet.waits() };
 
+    let others = tools.as_ref().map_or_else(Vec::new, |desk| outside::sources(&desk.outside));
     let told = tools.as_ref().map(|desk| {
         let outside = desk.outside.clone();
         let (recorder, generation) = (recorder.clone(), generation.clone());
@@ -116,7 +117,7 @@ pub async fn record_and_serve(
         volumes: config.volumes.clone(),
         ..collect::Config::default()
     };
-    let collectors = tokio::spawn(observe(published, sources, outlet, stopping));
+    let collectors = tokio::spawn(observe(published, sources, outlet, others, stopping));
 
     let recorder_ended = tokio::task::spawn_blocking(move || thread.join());
     tokio::pin!(recorder_ended);
@@ -188,10 +189,12 @@ fn unredacted(config: &Config) -> Vec<String> {
 }
 
 /// Starts the collectors as soon as the journal says where to go on, and keeps them until the stop.
+/// `others` are the sources that somebody else tells of.
 async fn observe(
     published: Arc<Published>,
     config: collect::Config,
     outlet: Outlet,
+    others: Vec<String>,
     stopping: watch::Receiver<bool>,
 ) {
     let is_open = tokio::select! {
@@ -201,7 +204,9 @@ async fn observe(
     if !is_open {
         return;
     }
-    let resume = tokio::task::spawn_blocking(move || resume(&published)).await.unwrap_or_default();
+    let resume = tokio::task::spawn_blocking(move || resume(&published)).await;
+    let mut resume = resume.unwrap_or_default();
+    resume.heard_until.retain(|name, _| !others.contains(name));
     collect::start(&config, &outlet, &resume, &stopping).stopped().await;
 }
 

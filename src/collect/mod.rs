@@ -24,7 +24,10 @@ mod supervisor;
 
 pub mod volumes;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use tokio::{sync::watch, task::JoinSet};
 
@@ -95,63 +98,68 @@ pub fn start(
     resume: &Resume,
     shutdown: &watch::Receiver<bool>,
 ) -> Collectors {
-    let mut tasks = JoinSet::new();
-    let report =
-        |name: &str| Report::new(name, outlet.clone(), resume.heard_until.get(name).copied());
-    let link = app_server::Link::new(config.app_server_url.as_deref(), config.pace);
-    let link_report = report(app_server::NAME);
-    tasks.spawn(supervisor::supervise(link, link_report, config.pace, shutdown.clone()));
+    let mut start =
+        Start { config, outlet, resume, shutdown, names: Vec::new(), tasks: JoinSet::new() };
+    let (link, info) = (config.app_server_url.as_deref(), config.basic_info_url.as_deref());
+    start.source(app_server::NAME, app_server::Link::new(link, config.pace));
+    start.source(app_server::BASIC_INFO_NAME, app_server::BasicInfo::new(info, link));
     for kind in config.kinds.iter() {
         let position = resume.positions.get(&kind.source).cloned();
-        let report = report(&kind.source);
-        let kind = Arc::clone(kind);
-        let watcher = cluster::Watcher::new(kind, config.cluster.clone(), position, config.pace);
-        tasks.spawn(supervisor::supervise(watcher, report, config.pace, shutdown.clone()));
+        let (kind, access) = (Arc::clone(kind), config.cluster.clone());
+        let name = kind.source.clone();
+        start.source(&name, cluster::Watcher::new(kind, access, position, config.pace));
     }
-    let basic_info = app_server::BasicInfo::new(
-        config.basic_info_url.as_deref(),
-        config.app_server_url.as_deref(),
-    );
-    let info_report = report(app_server::BASIC_INFO_NAME);
-    tasks.spawn(supervisor::supervise(basic_info, info_report, config.pace, shutdown.clone()));
-    let process = own_process::OwnProcess::default();
-    let process_report = report(own_process::NAME);
-    tasks.spawn(supervisor::supervise(process, process_report, config.pace, shutdown.clone()));
     for selection in &config.pod_logs {
-        let source = selection.source();
-        let heard_until = resume.heard_until.get(&source).copied();
-        let report = Report::new(source, outlet.clone(), heard_until);
         let (access, positions) = (config.cluster.clone(), &resume.pod_log_positions);
         let logs = pod_logs::Selection::new(selection.clone(), access, positions, config.pace);
-        tasks.spawn(supervisor::supervise(logs, report, config.pace, shutdown.clone()));
+        start.source(&selection.source(), logs);
     }
-    let cluster = || config.cluster.clone();
-    let own = volumes::Own::new(&config.volumes, &resume.usages);
-    let own_report = report(volumes::Own::NAME);
-    tasks.spawn(supervisor::supervise(own, own_report, config.pace, shutdown.clone()));
-    let nodes = volumes::AllNodes::new(cluster(), &config.volumes, &resume.usages);
-    let nodes_report = report(volumes::AllNodes::NAME);
-    tasks.spawn(supervisor::supervise(nodes, nodes_report, config.pace, shutdown.clone()));
-    let pods = volumes::InPods::new(cluster(), &config.volumes, &resume.usages);
-    let pods_report = report(volumes::InPods::NAME);
-    tasks.spawn(supervisor::supervise(pods, pods_report, config.pace, shutdown.clone()));
-    for name in left_out(config, resume) {
-        let mut report = report(name);
-        // An error means that the recorder has stopped.
-        tasks.spawn(async move { _ = report.not_observed(State::Off, LEFT_OUT).await });
-    }
+    let (access, usages) = (|| config.cluster.clone(), &resume.usages);
+    start.source(volumes::Own::NAME, volumes::Own::new(&config.volumes, usages));
+    let kubelets = volumes::AllNodes::new(access(), &config.volumes, usages);
+    start.source(volumes::AllNodes::NAME, kubelets);
+    let in_pods = volumes::InPods::new(access(), &config.volumes, usages);
+    start.source(volumes::InPods::NAME, in_pods);
+    start.source(own_process::NAME, own_process::OwnProcess::default());
     let prober = probes::Prober::new(config.probes.clone(), resume.probes.clone());
-    let prober_report = report(ProbeResult::SOURCE);
-    tasks.spawn(supervisor::supervise(prober, prober_report, config.pace, shutdown.clone()));
-    Collectors { tasks }
+    start.source(ProbeResult::SOURCE, prober);
+    start.tell_left_out();
+    Collectors { tasks: start.tasks }
 }
 
-/// Watches that went on until the configuration named them no more. Without a word they would look
-/// as if they were still observed.
-fn left_out<'a>(config: &Config, resume: &'a Resume) -> impl Iterator<Item = &'a str> {
-    let kinds: Vec<&str> = config.kinds.iter().map(|kind| kind.source.as_str()).collect();
-    let known = resume.positions.keys().map(String::as_str);
-    known.filter(move |name| !kinds.contains(name))
+/// The collectors while they are started.
+struct Start<'a> {
+    config: &'a Config,
+    outlet: &'a Outlet,
+    resume: &'a Resume,
+    shutdown: &'a watch::Receiver<bool>,
+    names: Vec<String>,
+    tasks: JoinSet<()>,
+}
+
+impl Start<'_> {
+    fn report(&self, name: &str) -> Report {
+        let heard_until = self.resume.heard_until.get(name).copied();
+        Report::new(name, self.outlet.clone(), heard_until)
+    }
+
+    fn source(&mut self, name: &str, source: impl supervisor::Source) {
+        let (report, shutdown) = (self.report(name), self.shutdown.clone());
+        self.tasks.spawn(supervisor::supervise(source, report, self.config.pace, shutdown));
+        self.names.push(name.into());
+    }
+
+    /// Sources that were observed until the configuration named them no more. Without a word they
+    /// would look as if they still were.
+    fn tell_left_out(&mut self) {
+        let Resume { positions, heard_until, .. } = self.resume;
+        let known: BTreeSet<&String> = positions.keys().chain(heard_until.keys()).collect();
+        for name in known.into_iter().filter(|name| !self.names.contains(name)) {
+            let mut report = self.report(name);
+            // An error means that the recorder has stopped.
+            self.tasks.spawn(async move { _ = report.not_observed(State::Off, LEFT_OUT).await });
+        }
+    }
 }
 
 impl Collectors {

@@ -439,3 +439,12 @@ async fn a_kind_that_the_configuration_leaves_out_is_off_and_not_as_it_was() {
     pods.state(POD, State::Up).await;
     assert!(!pods.passed.iter().any(|seen| format!("{seen:?}").contains("leaves it out")));
 }
+
+#[tokio::test]
+async fn any_source_that_the_configuration_leaves_out_is_off_and_not_as_it_was() {
+    let left = "pod-logs/gone";
+    let resume = Resume { heard_until: [(left.into(), now())].into(), ..Resume::default() };
+    let mut logs = observe(Config::default(), resume, left);
+    let off = logs.state(left, State::Off).await;
+    assert!(off.reason.contains("leaves it out"), "{}", off.reason);
+}
