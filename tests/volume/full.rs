@@ -129,11 +129,16 @@ async fn with_nothing_left_to_retire_it_says_so_counts_and_heals_by_itself() {
     let neighbour = volume.keep_full();
     let mut told = exhaust(&site, &recorder).await;
 
-    let deadline = Instant::now() + STEADY;
-    while Instant::now() < deadline {
+    let deadline = Instant::now() + WAIT_MAX;
+    let mut steady_since = Instant::now();
+    while steady_since.elapsed() < STEADY {
         told = site.say(1).await;
         let status = recorder.get("/api/status").await;
-        assert!(!degraded(&status).is_empty(), "it says so all the while");
+        if degraded(&status).is_empty() {
+            // A segment that it could still retire gave it room before the neighbour took it.
+            steady_since = Instant::now();
+        }
+        assert!(Instant::now() < deadline, "what can be retired has an end: {status}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(readiness(&recorder).await, 200);
