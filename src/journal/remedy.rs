@@ -1,7 +1,13 @@
 //! What is done about a step that failed, before it is tried again: room is made, removed files are
 //! made up for, a segment that took a bad write is left behind.
 
-use std::{io, path::Path, sync::Arc};
+use std::{
+    io,
+    path::Path,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use super::{
     error::{Attempt, Error},
@@ -16,6 +22,13 @@ use super::{
 /// one download may need. Retiring more would take history and give no room.
 const HELD_MAX: usize = 8;
 
+/// Who answers a query lets go of its segments within moments; a download may take long. An append
+/// waits for the former, and no longer than its readers can be kept waiting.
+const HELD_WAIT_MAX: Duration = Duration::from_millis(100);
+
+/// How often it is looked whether somebody has let go.
+const HELD_LOOK: Duration = Duration::from_millis(1);
+
 impl Writer {
     /// Attempts something, again after every remedy that there is for its error.
     ///
@@ -29,13 +42,16 @@ impl Writer {
         let (mut looked, mut moved) = (false, false);
         // Attempts begin segments; those must not be what the next attempt retires.
         let newest = self.segment_number;
+        let mut until = None;
         loop {
             let error = match attempt(self) {
                 Ok(done) => return Ok(done),
                 Err(error) => error,
             };
             let is_remedied = if error.is_storage_full() {
-                self.move_to_spare() || self.retire_for_room(newest)
+                self.move_to_spare()
+                    || self.retire_for_room(newest)
+                    || self.wait_for_held(&mut until)
             } else if error.is_not_found() && !looked {
                 looked = true;
                 self.make_up_for_removed(time_ns)
@@ -65,6 +81,20 @@ impl Writer {
         is_older
             && self.keeping.held_count() < HELD_MAX
             && self.retire_oldest(Because::Full).is_some()
+    }
+
+    /// Waits until a retired segment is let go, whose blocks come back then; until a time that is
+    /// set at the first wait.
+    fn wait_for_held(&mut self, until: &mut Option<Instant>) -> bool {
+        let until = *until.get_or_insert_with(|| Instant::now() + HELD_WAIT_MAX);
+        let held = self.keeping.held_count();
+        while self.keeping.held_count() == held {
+            if held == 0 || Instant::now() >= until {
+                return false;
+            }
+            thread::sleep(HELD_LOOK);
+        }
+        true
     }
 
     /// Whether a write to the open segment failed.

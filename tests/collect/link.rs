@@ -143,7 +143,7 @@ async fn the_link_is_up_since_its_first_frame_was_sent() {
     let pace = Pace { first_frame_max: Duration::from_secs(60), ..fast() };
     let resume =
         Resume { heard_until: [(NAME.to_owned(), now() - 1_000.0)].into(), ..Resume::default() };
-    let mut collected = Collected::start(&config(&server.url(), pace), &resume, 8);
+    let mut collected = Collected::start(&config(&server.url(), pace), &resume, QUEUE_MESSAGES);
     collected.only = NAME;
     let mut connection = server.accept().await;
     let said = now();
